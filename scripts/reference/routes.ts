@@ -52,6 +52,8 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): restores the accounts of `?backup=` (default: the newest) that aren't here, with invites; call it again with the `?cursor=` it returns",
   "/admin/check":
     "for the administrator (HTTP Basic): checks `?account=`: signature, tree, records, counts, references and the bytes of its blobs; continue with `?after=`",
+  "/admin/accounts/history":
+    "for moderators: what happened to `?account=`, newest first, or before the number `?before=`; `?limit=` (500 at most)",
   "/admin/operators":
     "for admins: GET lists the operators; POST gives `account` the `role` (`admin`, `moderator`, `inviter`)",
   "/admin/operators/remove": "for admins: takes the role of `account`",

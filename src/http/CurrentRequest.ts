@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { isSupportedDid } from "../core/identity/did.ts"
+import { seenFromRequest } from "./sessions/place.ts"
+import type { Origin } from "../services/host/RequestOrigin.ts"
 import type { AuditAct } from "../core/operators/auditChain.ts"
 
 /** A handler's details about an operator's act. */
@@ -40,6 +42,16 @@ export const currentRequest = (
   act: {},
   isForwarded: false,
   limits: {}
+})
+
+/** The origin of a request; its operator is known once they have authenticated. */
+export const originOf = (current: CurrentRequest["Service"]): Origin => ({
+  get from() {
+    return seenFromRequest(current.request)
+  },
+  get operator() {
+    return current.operator
+  }
 })
 
 /** Notes the request's account: its log line contains nothing about the account but the DID. */

@@ -4,10 +4,12 @@ import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import type { runJobs } from "../services/host/jobs.ts"
 import { RequestId } from "../services/host/RequestId.ts"
+import { RequestOrigin } from "../services/host/RequestOrigin.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
 import { backupRoutes } from "./backups/routes.ts"
+import { careRoutes } from "./accounts/careRoutes.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
@@ -24,7 +26,7 @@ import { token } from "./oauth/token.ts"
 import { finishBody, reopened, withHeaders, withoutBody } from "./responses.ts"
 import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
-import { CurrentRequest, currentRequest } from "./CurrentRequest.ts"
+import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
 import { metrics } from "./operators/metrics.ts"
@@ -160,6 +162,7 @@ export const routes = [
   route("GET", "/admin/alerts", answer(adminAlerts), rules.administrator),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
   ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
+  ...careRoutes.map(({ verb, path, make }) => route(verb, path, answer(make), rules.administrator)),
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),
   route("POST", "/admin/operators", answer(setOperator), rules.administrator),
   route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),
@@ -230,10 +233,9 @@ const answerOf = Effect.fnUntraced(function* (request: Request) {
   const problems = yield* (yield* HostKeys).problems
   if (problems.length > 0) return Health.misconfigured(url, { problems })
   const found = find(request.method, url.pathname)
-  return yield* Effect.provideService(
-    found?.answer ?? unrouted,
-    CurrentRequest,
-    currentRequest(request, url, found?.path)
+  const current = currentRequest(request, url, found?.path)
+  return yield* Effect.provideService(found?.answer ?? unrouted, CurrentRequest, current).pipe(
+    Effect.provideService(RequestOrigin, originOf(current))
   )
 }, Effect.catchDefect(asInternalError))
 

@@ -12,6 +12,7 @@ import {
   isServedHere
 } from "../services/identity/HostedDidDocument.ts"
 import * as Passwords from "../services/sessions/Passwords.ts"
+import * as AccountHistorySqlite from "./accounts/AccountHistorySqlite.ts"
 import * as AccountCodesSqlite from "./mail/AccountCodesSqlite.ts"
 import * as AccountEventsOutbox from "./stream/AccountEventsOutbox.ts"
 import * as AccountRowsSqlite from "./backups/AccountRowsSqlite.ts"
@@ -108,5 +109,6 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
       )
     ),
     Layer.provideMerge(Layer.merge(sharedServices.layer(local), PublicCacheGate.layer)),
-    Layer.provideMerge(AccountStoreSqlite.layer({ ...object, tables: accountTables }))
+    Layer.provideMerge(AccountStoreSqlite.layer({ ...object, tables: accountTables })),
+    Layer.provideMerge(AccountHistorySqlite.layer)
   )

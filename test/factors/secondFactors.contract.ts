@@ -339,15 +339,17 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("a code bills one row, valid or not, and confirming an authenticator twelve", (factors) =>
-      Effect.gen(function* () {
-        const { secret } = yield* factors.begin(did)
-        assert.strictEqual(yield* counted((own) => own.confirm(did, codeAt(secret, start))), 12)
-        yield* TestClock.adjust(minute)
-        const code = codeAt(secret, start + minute)
-        assert.strictEqual(yield* counted((own) => own.use(did, code)), 1)
-        assert.strictEqual(yield* counted((own) => Effect.flip(own.use(did, code))), 1)
-        assert.strictEqual(yield* counted((own) => own.isOn), 0)
-      })
+    check(
+      "a code bills one row, valid or not, and confirming an authenticator thirteen",
+      (factors) =>
+        Effect.gen(function* () {
+          const { secret } = yield* factors.begin(did)
+          assert.strictEqual(yield* counted((own) => own.confirm(did, codeAt(secret, start))), 13)
+          yield* TestClock.adjust(minute)
+          const code = codeAt(secret, start + minute)
+          assert.strictEqual(yield* counted((own) => own.use(did, code)), 1)
+          assert.strictEqual(yield* counted((own) => Effect.flip(own.use(did, code))), 1)
+          assert.strictEqual(yield* counted((own) => own.isOn), 0)
+        })
     )
   })

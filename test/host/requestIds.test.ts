@@ -154,7 +154,8 @@ describe("an account's object", () => {
         assert.strictEqual(header, ray)
         assert.deepStrictEqual(AccountsObject.inputOf(given), {
           input: [{ handle: "a.test" }],
-          requestId: ray
+          requestId: ray,
+          origin: { from: {}, operator: undefined }
         })
         assert.isNull((yield* reached(undefined)).header)
       })
@@ -172,8 +173,9 @@ describe("an account's object", () => {
 
   it("the object accepts a call without an id", () => {
     const input = [{ handle: "a.test" }]
-    assert.deepStrictEqual(AccountsObject.inputOf(input), { input, requestId: undefined })
-    assert.deepStrictEqual(AccountsObject.inputOf([]), { input: [], requestId: undefined })
+    const nothing = { requestId: undefined, origin: { from: {} } }
+    assert.deepStrictEqual(AccountsObject.inputOf(input), { input, ...nothing })
+    assert.deepStrictEqual(AccountsObject.inputOf([]), { input: [], ...nothing })
   })
 })
 

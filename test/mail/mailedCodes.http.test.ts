@@ -114,7 +114,8 @@ describe("mailed codes", () => {
     const over = Array.from({ length: 6 }, () => "429 RateLimitExceeded")
     assert.deepStrictEqual(asked, [...hour, ...hour, ...hour, ...over])
     assert.strictEqual(await ask("requestEmailConfirmation"), "ok")
-    assert.lengthOf(await mailsOf(host), 16)
+    const codes = (await mailsOf(host)).filter((mail) => codeIn(mail) !== "")
+    assert.lengthOf(codes, 16)
     await host.close()
   })
 

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Role, reaches, roles } from "../../src/core/operators/roles.ts"
+import { careRoutes } from "../../src/http/accounts/careRoutes.ts"
 import { routes } from "../../src/http/host.ts"
 import { methods } from "../../src/http/methods.ts"
 import { AuditLog } from "../../src/services/operators/AuditLog.ts"
@@ -77,7 +78,11 @@ describe("an operator's session", () => {
 
   it("only an admin's session can use the administrator's paths", async () => {
     const paths = routes.filter(
-      ({ path, verb }) => verb === "GET" && path.startsWith("/admin/") && path !== "/admin/codes"
+      ({ path, verb }) =>
+        verb === "GET" &&
+        path.startsWith("/admin/") &&
+        path !== "/admin/codes" &&
+        !careRoutes.some((care) => care.path === path)
     )
     assert.isAtLeast(paths.length, 4)
     for (const role of roles) {
@@ -85,6 +90,17 @@ describe("an operator's session", () => {
       for (const { path } of paths) {
         const { status } = await world.ask(path, { auth })
         if (role === "admin") assert.notInclude([401, 403], status, path)
+        else assert.strictEqual(status, 403, path)
+      }
+    }
+  })
+
+  it("each path for the care of accounts takes its role and rejects those below it", async () => {
+    for (const role of roles) {
+      const auth = await signedIn(role)
+      for (const { path, verb, role: needed } of careRoutes) {
+        const { status } = await world.ask(path, { auth, method: verb })
+        if (reaches(role, needed)) assert.notInclude([401, 403], status, path)
         else assert.strictEqual(status, 403, path)
       }
     }

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistorySqlite.ts"
 import * as AccountStoreSqlite from "../../src/layers/accounts/AccountStoreSqlite.ts"
 import * as AlarmMemory from "../../src/layers/host/AlarmMemory.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
@@ -115,6 +116,7 @@ export const repoServices = Effect.fnUntraced(function* (
       )
     ),
     Layer.provideMerge(accounts),
+    Layer.provideMerge(AccountHistorySqlite.layer),
     Layer.provideMerge(base)
   )
   const context = yield* Layer.build(repo)

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
+import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistorySqlite.ts"
 import * as AccountCodesSqlite from "../../src/layers/mail/AccountCodesSqlite.ts"
 import * as AccountStoreSqlite from "../../src/layers/accounts/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
@@ -69,7 +70,8 @@ export const accountTables = [
   ...PendingMigrationSqlite.tables,
   ...PasskeysSqlite.tables,
   ...PasskeyLinksSqlite.tables,
-  ...PreferencesSqlite.tables
+  ...PreferencesSqlite.tables,
+  ...AccountHistorySqlite.tables
 ]
 
 /** The store over the current database. */
@@ -96,7 +98,11 @@ const insideLayer = Layer.mergeAll(
   PasskeysSqlite.layer,
   PasskeyLinksSqlite.layer,
   PreferencesSqlite.layer
-).pipe(Layer.provideMerge(SessionsSqlite.layer), Layer.provideMerge(configLayer))
+).pipe(
+  Layer.provideMerge(SessionsSqlite.layer),
+  Layer.provideMerge(AccountHistorySqlite.layer),
+  Layer.provideMerge(configLayer)
+)
 
 /** The services that store data in an account's object. */
 export type Inside = Layer.Success<typeof insideLayer> | SqlStorage

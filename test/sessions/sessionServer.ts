@@ -17,6 +17,7 @@ import * as AccountLimitsSqlite from "../../src/layers/limits/AccountLimitsSqlit
 import * as AlarmMemory from "../../src/layers/host/AlarmMemory.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
 import * as MailerCaptured from "../../src/layers/mail/MailerCaptured.ts"
+import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistorySqlite.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
 import * as PendingMigrationSqlite from "../../src/layers/accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "../../src/layers/sessions/AuthAccount.ts"
@@ -198,7 +199,11 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
       )
     ),
     Layer.provideMerge(
-      Layer.mergeAll(sqlLayer, configLayer, IdentityMemory.layer({ documents, handles: {} }))
+      Layer.mergeAll(
+        AccountHistorySqlite.layer.pipe(Layer.provideMerge(sqlLayer)),
+        configLayer,
+        IdentityMemory.layer({ documents, handles: {} })
+      )
     )
   )
 

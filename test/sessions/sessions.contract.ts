@@ -247,6 +247,9 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
           sql.exec<{ n: number }>("SELECT count(*) AS n FROM session_origin").toArray()[0]?.n
         const from = { userAgent: "goat/0.2.1", place: "Lisbon, Portugal" }
         const open = Effect.flatMap(Sessions, (all) => all.open(did, { level: "full", from }))
+        // The first sign-in from a device is an entry in the account's history, one row more.
+        yield* open
+        yield* sessions.endAll()
         assert.strictEqual(yield* rowsWritten(open), 3)
         yield* TestClock.adjust("1 seconds")
         yield* sessions.open(did, { level: "full" })

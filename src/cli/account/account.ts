@@ -2,6 +2,7 @@ import * as Command from "effect/cli/Command"
 import { activate, deactivate, handle, password, remove } from "./change.ts"
 import { codes } from "./codes.ts"
 import { create } from "./create.ts"
+import { history } from "./history.ts"
 import { list, show } from "./show.ts"
 
 /** `nacre account`: the accounts of a server. */
@@ -16,6 +17,7 @@ export const account = Command.make("account").pipe(
     remove,
     password,
     handle,
-    codes
+    codes,
+    history
   ])
 )

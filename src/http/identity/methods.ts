@@ -23,6 +23,7 @@ import {
 import { isGivenHere } from "../../services/identity/HostedDidDocument.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { AccountCodes } from "../../services/mail/AccountCodes.ts"
+import { noter } from "../../services/accounts/AccountHistory.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import type { Authority } from "../../services/sessions/Authority.ts"
 import { mailCode } from "../../services/mail/MailedCodes.ts"
@@ -174,7 +175,9 @@ const signPlcOperation = method(
     }
     yield* codes.check("plc_operation", token)
     const operation = yield* signUpdate(did, change)
+    const note = yield* noter
     yield* codes.use("plc_operation", token)
+    note({ kind: "identity" })
     return { operation }
   })
 )

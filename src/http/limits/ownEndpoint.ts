@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { Role } from "../../core/operators/roles.ts"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Auth } from "../../services/sessions/Auth.ts"
@@ -11,11 +12,23 @@ import { accountBehind } from "../sessions/signInGate.ts"
 import { noteModerator } from "../operators/recordAct.ts"
 import { credentialsOf } from "../Xrpc.ts"
 
-/** Rejects everyone except the administrator from one of our own paths outside of XRPC. */
-export const forAdministrator = Effect.fnUntraced(function* (request: Request, name: string) {
+/**
+ * Rejects everyone except the administrator, and operators with at least a role, from one of our
+ * own paths outside of XRPC.
+ */
+export const forOperator = Effect.fnUntraced(function* (
+  request: Request,
+  name: string,
+  role: Role
+) {
   const auth = yield* Auth
-  yield* noteModerator(yield* auth.authenticate(credentialsOf(request), { kind: "admin" }, name))
+  const authority = { kind: "admin", role } as const
+  yield* noteModerator(yield* auth.authenticate(credentialsOf(request), authority, name))
 })
+
+/** The same for the administrator and operators with the role `admin`. */
+export const forAdministrator = (request: Request, name: string) =>
+  forOperator(request, name, "admin")
 
 /**
  * The account that such a request is about: the administrator names it, an owner uses a recent

@@ -165,10 +165,10 @@ export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
   const devices = yield* Devices
   const signedIn = yield* devices.signIn(device, { did, remembered })
   const { cookie } = signedIn
-  const current = yield* (yield* Accounts).call(did, "owner")
-  if (current.passwordVersion === passwordVersion) return { cookie, isIn: true }
+  const isIn = yield* (yield* Accounts).call(did, "browserSignedIn", { passwordVersion })
+  if (isIn) return { cookie, isIn }
   yield* devices.signOut(signedIn.device, did)
-  return { cookie, isIn: false }
+  return { cookie, isIn }
 })
 
 /** A challenge for the browser's passkeys. */

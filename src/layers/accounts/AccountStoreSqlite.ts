@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AccountStore, RepoNotFound, type Account } from "../../services/accounts/AccountStore.ts"
+import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
+import type { HistoryEvent } from "../../core/accounts/history.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { makeTables } from "../host/sql/objectTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
@@ -110,11 +112,14 @@ export interface AccountStoreOptions {
  * An object without an account has no tables: reading it finds nothing and writes nothing. With an
  * account, the first read also creates the tables that a newer version added.
  */
-export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, never, SqlStorage> =>
+export const layer = (
+  options: AccountStoreOptions
+): Layer.Layer<AccountStore, never, SqlStorage | AccountHistory> =>
   Layer.effect(
     AccountStore,
     Effect.gen(function* () {
       const sql = yield* SqlStorage
+      const history = yield* AccountHistory
       let known: { readonly account: Account | undefined } | undefined
 
       const statements = [...tables, ...options.tables]
@@ -141,8 +146,16 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
           : Effect.succeed(account)
       })
 
-      const create = Effect.fn("AccountStore.create")((account: Account) =>
-        Effect.sync(() => {
+      /** Returns a function that notes an event in the history, if there is one. */
+      const noting = Effect.fnUntraced(function* (told: HistoryEvent | undefined) {
+        if (told === undefined) return () => {}
+        const note = yield* Effect.provideService(noter, AccountHistory, history)
+        return () => note(told)
+      })
+
+      const create = Effect.fn("AccountStore.create")((account: Account, told?: HistoryEvent) =>
+        Effect.map(noting(told), (note) => {
+          history.forget()
           sql.transaction(() => {
             makeTables(sql, statements)
             sql.exec(
@@ -151,27 +164,34 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
               VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
               ...bindings(account)
             )
+            note()
           })
           known = { account }
         })
       )
 
       const update = Effect.fn("AccountStore.update")(function* (
-        change: Partial<Omit<Account, "did" | "createdAt">>
+        change: Partial<Omit<Account, "did" | "createdAt">>,
+        told?: HistoryEvent
       ) {
+        const note = yield* noting(told)
         const changed: Account = { ...(yield* get), ...change }
-        sql.exec(
-          `UPDATE account SET did = ?, handle = ?, email = ?, email_confirmed = ?, password = ?, curve = ?,
-            wrapped_key = ?, did_key = ?, deactivated_at = ?, delete_after = ?, takedown = ?, created_at = ?,
-            email_factor = ?`,
-          ...bindings(changed)
-        )
+        sql.transaction(() => {
+          sql.exec(
+            `UPDATE account SET did = ?, handle = ?, email = ?, email_confirmed = ?, password = ?, curve = ?,
+              wrapped_key = ?, did_key = ?, deactivated_at = ?, delete_after = ?, takedown = ?, created_at = ?,
+              email_factor = ?`,
+            ...bindings(changed)
+          )
+          note()
+        })
         known = { account: changed }
         return changed
       })
 
       const destroy = Effect.suspend(() => {
         known = undefined
+        history.forget()
         return options.wipe
       })
 

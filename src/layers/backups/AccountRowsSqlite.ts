@@ -22,7 +22,8 @@ export const kept = {
   recovery_code: "hash",
   passkey: "id",
   app_password: "name",
-  oauth_consent: "client"
+  oauth_consent: "client",
+  account_history: "seq"
 } as const
 
 /** The tables whose content a backup has in another form. */

@@ -8,6 +8,7 @@ import {
 } from "../../core/factors/webauthn/ceremonies.ts"
 import { WebAuthnFault } from "../../core/factors/webauthn/fault.ts"
 import type { PasskeyJwk } from "../../core/factors/webauthn/publicKey.ts"
+import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { type Passkey, PasskeyRefused, Passkeys } from "../../services/factors/Passkeys.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
@@ -74,10 +75,22 @@ const nameOf = (given: string): string => {
 }
 
 /** An account's passkeys in the object's SQLite. */
-export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
+export const layer: Layer.Layer<Passkeys, never, SqlStorage | AccountHistory> = Layer.effect(
   Passkeys,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
+    const history = yield* AccountHistory
+    const noting = Effect.provideService(noter, AccountHistory, history)
+
+    /** Removes a passkey, if it is there. */
+    const remove = (id: string, note: Effect.Success<typeof noting>): void => {
+      const found = find(id)
+      if (found === undefined) return
+      sql.transaction(() => {
+        sql.exec("DELETE FROM passkey WHERE id = ?", id)
+        note({ kind: "passkey-removed", subject: found.name })
+      })
+    }
 
     const find = (id: unknown): Row | undefined =>
       typeof id === "string"
@@ -98,16 +111,20 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
           return yield* refuse(`an account has at most ${budget.passkeys} passkeys`)
         }
         const name = nameOf(given)
-        sql.exec(
-          "INSERT INTO passkey VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-          made.id,
-          name,
-          JSON.stringify(made.key),
-          made.counter,
-          made.backupEligible ? 1 : 0,
-          JSON.stringify(made.transports),
-          now
-        )
+        const note = yield* noting
+        sql.transaction(() => {
+          sql.exec(
+            "INSERT INTO passkey VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+            made.id,
+            name,
+            JSON.stringify(made.key),
+            made.counter,
+            made.backupEligible ? 1 : 0,
+            JSON.stringify(made.transports),
+            now
+          )
+          note({ kind: "passkey-added", subject: name })
+        })
         const { id, transports } = made
         return { id, name, transports, createdAt: now, usedAt: undefined }
       }),
@@ -138,15 +155,12 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
         Effect.sync(() => {
           sql.exec("UPDATE passkey SET name = ? WHERE id = ?", nameOf(name), id)
         }),
-      remove: (id) =>
-        Effect.sync(() => {
-          sql.exec("DELETE FROM passkey WHERE id = ?", id)
-        }),
+      remove: (id) => Effect.map(noting, (note) => remove(id, note)),
       removeUnlessLast: (id) =>
-        Effect.sync(() => {
+        Effect.map(noting, (note) => {
           const [other] = sql.exec("SELECT id FROM passkey WHERE id <> ? LIMIT 1", id).toArray()
           if (other === undefined) return false
-          sql.exec("DELETE FROM passkey WHERE id = ?", id)
+          remove(id, note)
           return true
         })
     })

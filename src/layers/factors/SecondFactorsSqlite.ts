@@ -9,6 +9,7 @@ import {
 } from "../../core/factors/recoveryCode.ts"
 import { formatTotpSecret, totpSecretLength, totpStep } from "../../core/factors/totp.ts"
 import { sameBytes } from "../../core/bytes/bytes.ts"
+import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import {
@@ -59,11 +60,15 @@ interface Row extends Record<string, SqlValue> {
   last_step: number
 }
 
+type Needs = SqlStorage | AccountHistory | Config
+
 /** An account's second factors in the object's SQLite; checks and records each code in one turn. */
-export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Layer.effect(
+export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
   SecondFactors,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
+    const history = yield* AccountHistory
+    const noting = Effect.provideService(noter, AccountHistory, history)
     const { masterKey } = yield* Config
     const secrets = sealer(masterKey, "totp secrets")
     const key = hkdfKey(masterKey, "recovery codes")
@@ -190,27 +195,33 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
       confirm: Effect.fn("SecondFactors.confirm")(function* (did, code) {
         const begun = yield* opened(did, 0)
         if (begun === undefined) return yield* new NoAuthenticator()
+        const note = yield* noting
         return yield* attempt((now) => {
           const step = stepOf(begun, 0, withoutGaps(code), now)
           if (step === undefined) return undefined
           return sql.transaction(() => {
             putAuthenticator(1, begun.sealed, now, step)
             sql.exec("DELETE FROM authenticator WHERE in_force = 0")
+            note({ kind: "authenticator-on" })
             return putRecoveryCodes()
           })
         })
       }),
-      disable: Effect.sync(() =>
+      disable: Effect.map(noting, (note) =>
         sql.transaction(() => {
+          if (authenticator(1) !== undefined) note({ kind: "authenticator-off" })
           sql.exec("DELETE FROM authenticator")
           sql.exec("DELETE FROM recovery_code")
         })
       ),
-      renewRecoveryCodes: Effect.suspend(() =>
-        authenticator(1) === undefined
-          ? Effect.fail(new NoAuthenticator())
-          : Effect.succeed(sql.transaction(putRecoveryCodes))
-      ),
+      renewRecoveryCodes: Effect.gen(function* () {
+        const note = yield* noting
+        if (authenticator(1) === undefined) return yield* new NoAuthenticator()
+        return sql.transaction(() => {
+          note({ kind: "recovery-codes" })
+          return putRecoveryCodes()
+        })
+      }),
       isOwnerToBeTold,
       ownerWasNotTold: Effect.sync(() => {
         sql.exec("UPDATE refused_code SET told = 0")

@@ -14,11 +14,11 @@ export const layer = (binding: SendEmail | undefined, from: string): Layer.Layer
     Mailer,
     Mailer.of({
       delivers: true,
-      send: ({ to, subject, text, purpose }) =>
+      send: ({ purpose, ...mail }) =>
         Effect.tryPromise({
           try: async () => {
             if (binding === undefined) throw new TypeError("there is no send_email binding MAIL")
-            await binding.send({ from: senderOf(from), to, subject, text })
+            await binding.send({ from: senderOf(from), ...mail })
           },
           catch: (cause) => new MailNotSent({ purpose, cause })
         })

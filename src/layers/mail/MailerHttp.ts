@@ -12,8 +12,8 @@ export interface MailHttpOptions {
 }
 
 /**
- * Sends mail with a provider's HTTP API: one JSON object a mail (`from`, `to`, `subject`, `text`),
- * as Resend accepts it; a 2xx means success.
+ * Sends mail with a provider's HTTP API: one JSON object a mail (`from`, `to`, `subject`, `text`,
+ * `html`), as Resend accepts it; a 2xx means success.
  */
 export const layer = (options: MailHttpOptions): Layer.Layer<Mailer, never, Outgoing> =>
   Layer.effect(
@@ -21,7 +21,7 @@ export const layer = (options: MailHttpOptions): Layer.Layer<Mailer, never, Outg
     Effect.map(Outgoing, (outgoing) =>
       Mailer.of({
         delivers: true,
-        send: ({ to, subject, text, purpose }) =>
+        send: ({ to, purpose, ...content }) =>
           outgoing
             .request(options.url, {
               method: "POST",
@@ -29,7 +29,7 @@ export const layer = (options: MailHttpOptions): Layer.Layer<Mailer, never, Outg
                 authorization: `Bearer ${Redacted.value(options.token)}`,
                 "content-type": "application/json"
               },
-              body: JSON.stringify({ from: options.from, to: [to], subject, text }),
+              body: JSON.stringify({ from: options.from, to: [to], ...content }),
               maxBytes: 64 * 1024,
               timeout: "10 seconds"
             })

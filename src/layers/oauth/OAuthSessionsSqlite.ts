@@ -10,6 +10,7 @@ import { firstRefreshSecret, isGenuine, nextRefreshSecret } from "../../core/oau
 import { makeRefreshToken, readRefreshToken } from "../../core/oauth/refreshToken.ts"
 import type { ClientAuth } from "../../core/oauth/types.ts"
 import { sha256 } from "../../core/repo/cid.ts"
+import { AccountHistory, noter, seenAs } from "../../services/accounts/AccountHistory.ts"
 import { OAuthDenied } from "../../services/sessions/Auth.ts"
 import { Config, type Lifetimes } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
@@ -21,7 +22,8 @@ import {
 } from "../../services/oauth/OAuthSessions.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { rowsOver } from "./oauthSessionRows.ts"
-import { notesOver, sessionCounts } from "../sessions/sessionCounts.ts"
+import { sessionCounts } from "../sessions/sessionCounts.ts"
+import { endedSessions, mostEnded } from "./endedSessions.ts"
 import { make as usedProofs } from "./usedProofs.ts"
 
 export { tables } from "./oauthSessionRows.ts"
@@ -33,7 +35,7 @@ const onTheWay = 10 * 60 * 1000
 const sameAnswer = 30 * 1000
 
 /** The most remembered consents, and the most ended sessions remembered for unredeemed codes. */
-export const budget = { consents: 1000, over: 1000 }
+export const budget = { consents: 1000, over: mostEnded }
 
 const hashOf = (token: string): string => toBase64Url(sha256(token))
 
@@ -45,11 +47,14 @@ const expiry = (life: Lifetimes, auth: ClientAuth, createdAt: number, now: numbe
 
 const ended = (reason: GrantEnded["reason"]) => new GrantEnded({ reason })
 
+type Needs = SqlStorage | AccountHistory | Config
+
 /** An account's OAuth sessions in the object's SQLite. */
-export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Layer.effect(
+export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
   OAuthSessions,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
+    const history = yield* AccountHistory
     const { lifetimes, masterKey, serviceDid: audience, publicUrl: issuer } = yield* Config
     const key = hkdfKey(masterKey, "oauth access tokens")
     const isSigned = rememberingVerifier(key)
@@ -60,33 +65,12 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
 
     const find = (id: string): OAuthSession | undefined => rows.find(id)?.session
 
-    const notes = notesOver(sql)
-    const putOver = (id: string, now: number): void => {
-      sql.exec("INSERT OR REPLACE INTO oauth_over VALUES (?, ?)", id, now)
-    }
-
-    /** Notes that all sessions ended, so unredeemed codes open none. */
-    const noteAllOver = (now: number): void => {
-      sql.exec("DELETE FROM oauth_over")
-      notes.write("oauth_over", 0)
-      putOver("", now)
-    }
-
-    /** Notes that a session ended; at the limit, all unredeemed codes become invalid. */
-    const noteOver = (id: string, now: number): void => {
-      const there = notes.read("oauth_over") ?? 0
-      if (there >= budget.over) return noteAllOver(now)
-      notes.write("oauth_over", there + 1)
-      putOver(id, now)
-    }
-
-    const overSince = (id: string): number | undefined =>
-      sql.exec<{ at: number }>("SELECT at FROM oauth_over WHERE id = ?", id).toArray()[0]?.at
+    const over = endedSessions(sql)
 
     /** Ends a session and prevents its code from opening it. */
     const remove = ({ id, createdAt }: OAuthSession, now: number): void =>
       sql.transaction(() => {
-        if (createdAt + onTheWay > now) noteOver(id, now)
+        if (createdAt + onTheWay > now) over.note(id, now)
         rows.change("DELETE FROM oauth_session WHERE id = ?", id)
         sql.exec("DELETE FROM oauth_origin WHERE session = ?", id)
         sql.exec("DELETE FROM oauth_proof WHERE session = ?", id)
@@ -114,10 +98,10 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     /** Why a code may not open its session; undefined if it may. */
     const closedTo = (id: string, agreedAt: number, now: number): GrantEnded | undefined => {
       // An intruder may have consented before a new password locked them out.
-      const allOver = overSince("") ?? -Infinity
+      const allOver = over.since("") ?? -Infinity
       if (agreedAt <= allOver || agreedAt + onTheWay <= now) return ended("ended")
       // The code came twice concurrently, and the second use ended the session.
-      return overSince(id) !== undefined || find(id) !== undefined ? ended("replayed") : undefined
+      return over.since(id) !== undefined || find(id) !== undefined ? ended("replayed") : undefined
     }
 
     const open = Effect.fn("OAuthSessions.open")(function* (
@@ -143,6 +127,8 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
           if (gone !== undefined) remove(gone, now)
         }
         rows.insert({ session, current: token === undefined ? null : hashOf(token) }, from)
+        const event = { kind: "sign-in", way: "app", app: given.clientId } as const
+        history.signedIn({ ...event, ...seenAs(from) }, now)
       })
       return tokensOf(did, session, token, now)
     })
@@ -221,10 +207,12 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     const end = Effect.fn("OAuthSessions.end")(function* (id: string) {
       const now = yield* Clock.currentTimeMillis
       const found = find(id)
+      const note = yield* Effect.provideService(noter, AccountHistory, history)
       sql.transaction(() => {
-        if (found === undefined) return noteOver(id, now)
+        if (found === undefined) return over.note(id, now)
         remove(found, now)
         sql.exec("DELETE FROM oauth_consent WHERE client = ?", found.clientId)
+        note({ kind: "app-removed", app: found.clientId })
       })
     })
 
@@ -245,7 +233,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       end,
       endAll: Effect.map(Clock.currentTimeMillis, (now) =>
         sql.transaction(() => {
-          noteAllOver(now)
+          over.noteAll(now)
           rows.change("DELETE FROM oauth_session")
           sql.exec("DELETE FROM oauth_origin")
           sql.exec("DELETE FROM oauth_proof")
@@ -262,9 +250,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
           for (const table of ["oauth_origin", "oauth_proof"]) {
             sql.exec(`DELETE FROM ${table} WHERE session NOT IN (SELECT id FROM oauth_session)`)
           }
-          sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
-          const [over] = sql.exec<{ n: number }>("SELECT count(*) AS n FROM oauth_over").toArray()
-          notes.write("oauth_over", over?.n ?? 0)
+          over.sweep(now - onTheWay)
           counts.recount()
         })
       ),

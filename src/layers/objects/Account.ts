@@ -14,6 +14,7 @@ import * as accountServices from "../account.ts"
 import { type CallAnswer, type CallContext, inputOf } from "./AccountsObject.ts"
 import * as Logging from "../host/Logging.ts"
 import { rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
+import { RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 
 /** How long an alarm waits after its services failed to build, in milliseconds. */
@@ -63,14 +64,17 @@ export const accountClass = <Env>(
       method: K,
       ...given: readonly [...CallInput<K>, CallContext?]
     ): Promise<CallAnswer> {
-      const { input, requestId } = inputOf(given)
+      const { input, requestId, origin } = inputOf(given)
       return this.#run(
         // SAFETY: the remaining arguments are this method's input.
         Effect.matchEffect(runCall(method, ...(input as CallInput<K>)), {
           onSuccess: (output) => Effect.succeed({ output }),
           onFailure: (failure) =>
             Effect.map(app.failures.encode(failure), (encoded) => ({ failure: encoded }))
-        }).pipe(Effect.provideService(RequestId, requestId))
+        }).pipe(
+          Effect.provideService(RequestId, requestId),
+          Effect.provideService(RequestOrigin, origin)
+        )
       )
     }
 

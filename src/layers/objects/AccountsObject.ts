@@ -8,6 +8,7 @@ import type {
   CallOutput
 } from "../../services/accounts/AccountCalls.ts"
 import { rayHeader, rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
+import { type Origin, RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import type { FailureCodec } from "./AccountApp.ts"
 
@@ -15,21 +16,22 @@ import type { FailureCodec } from "./AccountApp.ts"
 export interface CallContext {
   /** The id of the request that the call belongs to; undefined for background work. */
   readonly requestId: string | undefined
+  readonly origin?: Origin
 }
+
+const nowhere: Origin = { from: {} }
 
 /** Separates a call's input from its context; a Worker of another version sends no context. */
 export const inputOf = (
   given: ReadonlyArray<unknown>
-): { readonly input: ReadonlyArray<unknown>; readonly requestId: string | undefined } => {
+): { readonly input: ReadonlyArray<unknown> } & Required<CallContext> => {
   const last = given.at(-1)
   if (typeof last !== "object" || last === null || !("requestId" in last)) {
-    return { input: given, requestId: undefined }
+    return { input: given, requestId: undefined, origin: nowhere }
   }
-  const { requestId } = last
-  return {
-    input: given.slice(0, -1),
-    requestId: typeof requestId === "string" ? requestId : undefined
-  }
+  // SAFETY: only `call` below sends an object with this property.
+  const { requestId, origin = nowhere } = last as CallContext
+  return { input: given.slice(0, -1), requestId, origin }
 }
 
 /** The forwarded request, with the Worker's id instead of the client's. */
@@ -75,10 +77,9 @@ export const layer = (
     method: K,
     ...input: CallInput<K>
   ): Effect.fn.Return<CallOutput<K>, CallFailure<K> | AccountUnavailable> {
-    const id = yield* RequestId
-    const answer = yield* reach(method, did, (stub) =>
-      stub.call(method, ...input, { requestId: id })
-    )
+    const { from, operator } = yield* RequestOrigin
+    const context: CallContext = { requestId: yield* RequestId, origin: { from, operator } }
+    const answer = yield* reach(method, did, (stub) => stub.call(method, ...input, context))
     // SAFETY: the object ran this very method.
     if ("output" in answer) return answer.output as CallOutput<K>
     const failure = failures.decode(answer.failure)

@@ -9,6 +9,7 @@ import {
   AppPasswordRefused,
   AppPasswords
 } from "../../services/sessions/AppPasswords.ts"
+import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
@@ -44,11 +45,17 @@ const fromRow = (row: Row): AppPassword => ({
 })
 
 /** An account's app passwords in the object's SQLite. */
-export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Config> = Layer.effect(
+export const layer: Layer.Layer<
+  AppPasswords,
+  never,
+  SqlStorage | AccountHistory | Sessions | Config
+> = Layer.effect(
   AppPasswords,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const sessions = yield* Sessions
+    const history = yield* AccountHistory
+    const noting = Effect.provideService(noter, AccountHistory, history)
     const { masterKey } = yield* Config
     const key = hkdfKey(masterKey, "app passwords")
 
@@ -82,6 +89,7 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
         const now = yield* Clock.currentTimeMillis
         const password = formatAppPassword(randomBytes(10))
         const createdAt = new Date(now).toISOString()
+        const note = yield* noting
         if (name.length > budget.name) {
           return yield* refuse(`The name must have at most ${budget.name} characters`)
         }
@@ -99,15 +107,19 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
             createdAt
           )
           noteCount(there + 1)
+          note({ kind: "app-password", subject: name })
         })
         return { name, privileged, createdAt, password }
       }),
       list: Effect.sync(() => select("ORDER BY created_at DESC, name")),
       revoke: (name) =>
-        Effect.sync(() =>
+        Effect.map(noting, (note) =>
           sql.transaction(() => {
             const gone = sql.exec("DELETE FROM app_password WHERE name = ?", name).rowsWritten > 0
-            if (gone) noteCount(count() - 1)
+            if (gone) {
+              noteCount(count() - 1)
+              note({ kind: "app-password-revoked", subject: name })
+            }
             sessions.endOfAppPassword(name)
           })
         ),

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { rememberingVerifier } from "../../core/sessions/jwt.ts"
-import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
+import { seenFrom } from "../../core/sessions/seenFrom.ts"
 import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
 import {
   accessToken,
@@ -16,6 +16,7 @@ import {
 import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { sha256 } from "../../core/repo/cid.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
+import { AccountHistory, seenAs } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { type Session, SessionEnded, Sessions } from "../../services/sessions/Sessions.ts"
@@ -79,11 +80,14 @@ const hashOf = (token: string): string => toBase64Url(sha256(token))
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
+type Needs = SqlStorage | AccountHistory | Config
+
 /** An account's sessions in the object's SQLite. */
-export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.effect(
+export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
   Sessions,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
+    const history = yield* AccountHistory
     const { lifetimes, masterKey, serviceDid: service } = yield* Config
     const key = hkdfKey(masterKey, "session tokens")
     const isSigned = rememberingVerifier(key)
@@ -151,15 +155,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
 
     const open = Effect.fn("Sessions.open")(function* (
       did: string,
-      {
-        level,
-        appPassword,
-        from = {}
-      }: {
-        readonly level: Level
-        readonly appPassword?: string
-        readonly from?: SeenFrom | undefined
-      }
+      { level, appPassword, from = {}, isFirst }: Parameters<Sessions["Service"]["open"]>[1]
     ) {
       const now = yield* Clock.currentTimeMillis
       const kind = appPassword === undefined ? sessionKinds.own : sessionKinds.appPassword
@@ -193,6 +189,10 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
             place ?? null
           )
         }
+        if (isFirst === true) return
+        const event = { kind: "sign-in", ...seenAs(from) } as const
+        if (appPassword === undefined) history.signedIn({ ...event, way: "password" }, now)
+        else history.signedIn({ ...event, way: "app password", subject: appPassword }, now)
       })
       return tokensOf(did, session, token, now)
     })

@@ -1,4 +1,4 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import { backupCalls } from "../backups/calls.ts"
 import { blobCalls } from "../blobs/calls.ts"
 import { factorCalls } from "../factors/calls.ts"
@@ -8,6 +8,7 @@ import { proxyCalls } from "../proxy/calls.ts"
 import { repoCalls } from "../repo/calls.ts"
 import { sessionCalls } from "../sessions/calls.ts"
 import { accountCalls } from "./calls.ts"
+import { tellOwner } from "./tellOwner.ts"
 
 /**
  * The Worker's calls to an account's object, by name.
@@ -40,9 +41,11 @@ export type CallOutput<K extends CallName> = Effect.Success<ReturnType<AccountCa
 export type CallFailure<K extends CallName> = Effect.Error<ReturnType<AccountCalls[K]>>
 
 /** The services that the calls need. */
-export type CallServices = Effect.Services<ReturnType<AccountCalls[CallName]>>
+export type CallServices =
+  | Effect.Services<ReturnType<AccountCalls[CallName]>>
+  | Effect.Services<typeof tellOwner>
 
-/** Runs a call inside an account's object. */
+/** Runs a call inside an account's object, and afterwards mails its owner what it has changed. */
 export const runCall = <K extends CallName>(
   method: K,
   ...input: CallInput<K>
@@ -51,5 +54,5 @@ export const runCall = <K extends CallName>(
   const run = calls[method] as unknown as (
     ...input: CallInput<K>
   ) => Effect.Effect<CallOutput<K>, CallFailure<K>, CallServices>
-  return run(...input)
+  return Effect.ensuring(run(...input), tellOwner)
 }

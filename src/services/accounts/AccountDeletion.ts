@@ -95,10 +95,10 @@ const shut = Effect.fnUntraced(function* (account: Account) {
   const now = new Date(yield* Clock.currentTimeMillis).toISOString()
   const sessions = yield* Sessions
   const apps = yield* OAuthSessions
-  yield* (yield* AccountStore).update({
-    deactivatedAt: account.deactivatedAt ?? now,
-    deleteAfter: now
-  })
+  yield* (yield* AccountStore).update(
+    { deactivatedAt: account.deactivatedAt ?? now, deleteAfter: now },
+    { kind: "deletion-asked", after: now }
+  )
   yield* sessions.endAll()
   yield* apps.endAll
 })

@@ -119,7 +119,11 @@ export const activate = Effect.fn("activate")(function* () {
   // The directory first: if it is unreachable nothing has changed, and the call can be repeated.
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
   if (account.deactivatedAt !== undefined) yield* renewHead
-  yield* accounts.update({ deactivatedAt: undefined, deleteAfter: undefined })
+  const isChange = account.deactivatedAt !== undefined
+  yield* accounts.update(
+    { deactivatedAt: undefined, deleteAfter: undefined },
+    isChange ? { kind: "activated" } : undefined
+  )
   yield* (yield* PendingMigration).set(undefined)
   const events = yield* AccountEvents
   yield* events.account
@@ -144,7 +148,11 @@ export const deactivate = Effect.fn("deactivate")(function* (
   const now = yield* Clock.currentTimeMillis
   const due = deleteAfter === undefined ? undefined : deletionTime(deleteAfter, now)
   const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
-  yield* (yield* AccountStore).update({ deactivatedAt, deleteAfter: due })
+  const until = due === undefined ? {} : { after: due }
+  yield* (yield* AccountStore).update(
+    { deactivatedAt, deleteAfter: due },
+    { kind: "deactivated", ...until }
+  )
   // A link must not become valid again on reactivation.
   const links = yield* PasskeyLinks
   links.revoke()

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { HistoryEvent } from "../../core/accounts/history.ts"
 import type { InactiveStatus } from "../stream/Sequencer.ts"
 
 /** The row of the account in this object. */
@@ -59,10 +60,12 @@ export class AccountStore extends Context.Service<
     readonly get: Effect.Effect<Account, RepoNotFound>
     /** The account, if any, for the synchronous core. */
     peek(): Account | undefined
-    /** Creates the object's tables and the account's row. */
-    create(account: Account): Effect.Effect<void>
+    /** Creates the object's tables and the account's row, and notes `told` in its history. */
+    create(account: Account, told?: HistoryEvent): Effect.Effect<void>
+    /** Changes the account and notes `told` in its history, in one transaction. */
     update(
-      change: Partial<Omit<Account, "did" | "createdAt">>
+      change: Partial<Omit<Account, "did" | "createdAt">>,
+      told?: HistoryEvent
     ): Effect.Effect<Account, RepoNotFound>
     /** Deletes everything that this object stores. */
     readonly destroy: Effect.Effect<void>

@@ -54,7 +54,11 @@ const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   if (email === account.email) return
   // A code can't be mailed to an address that nobody has confirmed, so the factor ends with it.
   const unproven = { emailConfirmedAt: undefined, emailFactorAt: undefined }
-  yield* (yield* AccountStore).update({ email, ...unproven })
+  const before = account.email === undefined ? {} : { before: account.email }
+  yield* (yield* AccountStore).update(
+    { email, ...unproven },
+    { kind: "email", ...before, after: email }
+  )
   yield* (yield* AccountCodes).revoke(codePurposes)
 })
 
@@ -70,7 +74,10 @@ const putEmailFactor = Effect.fnUntraced(function* (account: Account, on: boolea
       return yield* refuseFactor("Confirm the account's email address before codes go to it")
     }
     const now = yield* Clock.currentTimeMillis
-    yield* accounts.update({ emailFactorAt: new Date(now).toISOString() })
+    yield* accounts.update(
+      { emailFactorAt: new Date(now).toISOString() },
+      { kind: "email-factor-on" }
+    )
     return
   }
   if (token === "") {
@@ -79,7 +86,7 @@ const putEmailFactor = Effect.fnUntraced(function* (account: Account, on: boolea
   }
   const codes = yield* AccountCodes
   yield* codes.use("update_email", token)
-  yield* accounts.update({ emailFactorAt: undefined })
+  yield* accounts.update({ emailFactorAt: undefined }, { kind: "email-factor-off" })
   yield* codes.revoke(["auth_factor"])
 })
 

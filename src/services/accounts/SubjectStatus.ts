@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AccountEvents } from "../stream/AccountEvents.ts"
+import { noter } from "./AccountHistory.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { activate, deactivate } from "./AccountStatus.ts"
 import { AccountStore } from "./AccountStore.ts"
@@ -93,7 +94,10 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
     const standing = deactivatedAt === undefined ? "active" : "deactivated"
     // The directory first: if it is unreachable nothing has changed, and the call can be repeated.
     yield* directory.setStatus(did, ref === undefined ? standing : "takendown")
-    yield* accounts.update({ takedown: ref === undefined ? undefined : "takendown" })
+    yield* accounts.update(
+      { takedown: ref === undefined ? undefined : "takendown" },
+      { kind: ref === undefined ? "restored" : "taken-down" }
+    )
     takedowns.setAccount(ref)
     links.revoke()
     yield* events.account
@@ -103,14 +107,22 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
 
 const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string | undefined) {
   if (subject.kind === "account") return yield* setAccountTakedown(ref)
+  const note = yield* noter
+  const kind = ref === undefined ? "content-restored" : "content-taken-down"
   if (subject.kind === "blob") {
     const blobs = yield* BlobIndex
-    const change = Effect.sync(() => blobs.setTakedown(subject.cid, ref))
+    const change = Effect.sync(() => {
+      const isHere = blobs.setTakedown(subject.cid, ref)
+      if (isHere) note({ kind, subject: subject.cid })
+      return isHere
+    })
     const isHere = yield* (yield* PublicCacheGate).whileShut(change)
     return isHere ? undefined : yield* new SubjectNotFound()
   }
   if (ref !== undefined) yield* recordView(subject.path)
-  return (yield* Takedowns).setRecord(subject.path, ref)
+  const takedowns = yield* Takedowns
+  takedowns.setRecord(subject.path, ref)
+  note({ kind, subject: subject.path })
 })
 
 /** Refuses to activate an account that is taken down or about to be. */

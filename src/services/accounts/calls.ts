@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { seenAs } from "./AccountHistory.ts"
 import { deleteByCode, deletionDay, forceDeletion } from "./AccountDeletion.ts"
 import { deactivate } from "./AccountStatus.ts"
 import { AccountStore, inactiveStatus } from "./AccountStore.ts"
@@ -56,19 +57,22 @@ export const create = Effect.fnUntraced(function* (input: {
   const password =
     input.password === undefined ? undefined : yield* (yield* Passwords).hash(input.password)
   const createdAt = new Date(now).toISOString()
-  yield* accounts.create({
-    did: input.did,
-    handle: input.handle,
-    email: input.email,
-    emailConfirmedAt: undefined,
-    emailFactorAt: undefined,
-    password,
-    signingKey: input.signingKey,
-    deactivatedAt: input.active ? undefined : createdAt,
-    deleteAfter: undefined,
-    takedown: undefined,
-    createdAt
-  })
+  yield* accounts.create(
+    {
+      did: input.did,
+      handle: input.handle,
+      email: input.email,
+      emailConfirmedAt: undefined,
+      emailFactorAt: undefined,
+      password,
+      signingKey: input.signingKey,
+      deactivatedAt: input.active ? undefined : createdAt,
+      deleteAfter: undefined,
+      takedown: undefined,
+      createdAt
+    },
+    { kind: "created", ...seenAs(input.from ?? {}) }
+  )
   yield* (yield* Repo).create
   // The alarm (`settleSignUp`) announces or ends an interrupted sign-up.
   if (input.active) yield* (yield* Alarm).by(now + announceAfter)
@@ -76,7 +80,11 @@ export const create = Effect.fnUntraced(function* (input: {
     yield* (yield* AccountEvents).noSignUp
     yield* beginMigration
   }
-  return yield* (yield* Sessions).open(input.did, { level: "full", from: input.from })
+  return yield* (yield* Sessions).open(input.did, {
+    level: "full",
+    from: input.from,
+    isFirst: true
+  })
 })
 
 /** Undoes a sign-up; keeps an account that has written anything. */

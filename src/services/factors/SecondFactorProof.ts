@@ -1,29 +1,12 @@
 import * as Effect from "effect/Effect"
 import { type Account, AccountStore } from "../accounts/AccountStore.ts"
+import { countRefused } from "../accounts/AccountHistory.ts"
 import { Background } from "../host/Background.ts"
-import { Config, type Settings } from "../host/Config.ts"
-import { type Mail, Mailer } from "../mail/Mailer.ts"
+import { Config } from "../host/Config.ts"
 import { AccountCodes } from "../mail/AccountCodes.ts"
+import { Mailer } from "../mail/Mailer.ts"
+import { mailContext, wrongCodesMail } from "../mail/mailTexts.ts"
 import { SecondFactors, WrongCode } from "./SecondFactors.ts"
-
-const warning = (
-  { handle }: Account,
-  to: string,
-  { brand, host, publicUrl }: Pick<Settings, "brand" | "host" | "publicUrl">
-): Mail => {
-  const lines = [
-    `Hello @${handle},`,
-    `somebody entered the password of your account on ${publicUrl} and then a wrong code, a dozen times within a day. Your authenticator kept them out.`,
-    `If it was you, ignore this mail.`,
-    `If it was not you, somebody knows your password. Choose a new one: ${publicUrl}/account/password`
-  ]
-  return {
-    to,
-    subject: `Somebody may know your password (${brand.name ?? host})`,
-    text: `${lines.join("\n\n")}\n`,
-    purpose: "wrong_codes"
-  }
-}
 
 /**
  * Warns the owner by mail that somebody is trying codes; if it fails, the next wrong code tries
@@ -33,7 +16,8 @@ const warnOwner = Effect.gen(function* () {
   const account = yield* (yield* AccountStore).get
   const mailer = yield* Mailer
   if (account.email === undefined) return
-  yield* mailer.send(warning(account, account.email, yield* Config))
+  const mail = wrongCodesMail(mailContext(account, yield* Config))
+  yield* mailer.send({ ...mail, to: account.email, purpose: "wrong_codes" })
 }).pipe(
   Effect.catchCause((cause) =>
     Effect.gen(function* () {
@@ -73,7 +57,12 @@ export const proveSecondFactor = Effect.fn("proveSecondFactor")(function* (
   if ((yield* factorOf(account)) === "email") {
     // An expired code is wrong too: clients know only one error for codes.
     const refused = () => new WrongCode()
-    return yield* Effect.mapError((yield* AccountCodes).use("auth_factor", code), refused)
+    return yield* (yield* AccountCodes).use("auth_factor", code).pipe(
+      Effect.tapError(() => countRefused("code")),
+      Effect.mapError(refused)
+    )
   }
-  yield* Effect.tapError((yield* SecondFactors).use(account.did, code), () => countMiss)
+  yield* Effect.tapError((yield* SecondFactors).use(account.did, code), () =>
+    Effect.andThen(countRefused("code"), countMiss)
+  )
 })

@@ -6,6 +6,7 @@ import {
   AccountTakenDown,
   inactiveStatus
 } from "../accounts/AccountStore.ts"
+import { countRefused } from "../accounts/AccountHistory.ts"
 import { PasskeyLinkOver, PasskeyLinks, linkLife } from "./PasskeyLinks.ts"
 import { type Ceremony, type CredentialJson, Passkeys } from "./Passkeys.ts"
 import { factorOf, proveSecondFactor } from "./SecondFactorProof.ts"
@@ -15,7 +16,7 @@ import { Config, type Settings } from "../host/Config.ts"
 import { AccountLimits } from "../limits/AccountLimits.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
 import { type Mail, Mailer } from "../mail/Mailer.ts"
-import { passkeyLinkMail } from "../mail/mailTexts.ts"
+import { mailContext, passkeyLinkMail } from "../mail/mailTexts.ts"
 import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
 import { recentMillis, slowToFail } from "../sessions/PasswordProof.ts"
 import { Sessions } from "../sessions/Sessions.ts"
@@ -63,7 +64,9 @@ const provePasskey = Effect.fnUntraced(function* ({
 }: Ceremony & { readonly response: CredentialJson }) {
   const passkeys = yield* Passkeys
   const account = yield* goodAccount
-  yield* withReasonLogged(passkeys.verify(response, ceremony))
+  yield* Effect.tapError(withReasonLogged(passkeys.verify(response, ceremony)), () =>
+    countRefused("passkey")
+  )
   return yield* viewOf(account)
 })
 
@@ -136,14 +139,15 @@ const activeAccount = Effect.gen(function* () {
 })
 
 const mailOf = (
-  { handle }: Account,
+  account: Account,
   to: string,
-  by: { readonly by: "owner" | "administrator"; readonly until?: number }["by"],
-  { brand, host, publicUrl }: Settings
-): Mail => {
-  const mail = passkeyLinkMail(by, { handle, server: brand.name ?? host, publicUrl })
-  return { to, purpose: "passkey_link", ...mail }
-}
+  by: "owner" | "administrator",
+  settings: Settings
+): Mail => ({
+  to,
+  purpose: "passkey_link",
+  ...passkeyLinkMail(by, mailContext(account, settings))
+})
 
 const makePasskeyLink = Effect.fnUntraced(function* ({
   by,

@@ -96,7 +96,7 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
           before === invalidHandle ? Effect.void : Effect.ignore(writeDocument(account, before))
         )
       )
-      yield* accounts.update({ handle })
+      yield* accounts.update({ handle }, { kind: "handle", before, after: handle })
     } else if (didMethod(did) === "plc") {
       // Unless the DID belongs to another server by now, so there is nothing to revert.
       yield* Effect.catchTags(writePlc(did, handle), {

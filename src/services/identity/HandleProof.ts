@@ -56,7 +56,10 @@ export const verifyHandle = Effect.fn("verifyHandle")(function* () {
     const lead = yield* leadOf(identity, handle)
     if (lead === undefined || lead === did) return
     yield* (yield* Directory).dropHandle(did)
-    yield* accounts.update({ handle: invalidHandle })
+    yield* accounts.update(
+      { handle: invalidHandle },
+      { kind: "handle", before: handle, after: invalidHandle, by: "server" }
+    )
     yield* Effect.forEach([did, handle], identity.forget, { discard: true })
     yield* (yield* AccountEvents).identity
   })

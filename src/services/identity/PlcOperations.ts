@@ -16,6 +16,7 @@ import {
 } from "../../core/identity/plcOperation.ts"
 import { parseOperation } from "../../core/identity/plcParse.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
+import { noter } from "../accounts/AccountHistory.ts"
 import { AccountLock } from "../accounts/AccountLock.ts"
 import { type Account, AccountStore } from "../accounts/AccountStore.ts"
 import { Config } from "../host/Config.ts"
@@ -168,9 +169,12 @@ export const submitOperation = Effect.fn("PlcOperations.submitOperation")(functi
     if (operation.type !== "plc_operation") return yield* refuse(did, "Invalid operation")
     const config = yield* Config
     const { publicUrl } = config
-    const fault = faultOf(operation, account, { ours: rotationKey(config).didKey, publicUrl })
+    const ours = rotationKey(config).didKey
+    const fault = faultOf(operation, account, { ours, publicUrl })
     if (fault !== undefined) return yield* refuse(did, fault)
+    const note = yield* noter
     yield* sendOnce(did, operation)
+    note({ kind: "recovery-keys", after: keysAbove(operation, ours).join(" ") })
     yield* (yield* Identity).forget(did)
     yield* (yield* AccountEvents).identity
   })

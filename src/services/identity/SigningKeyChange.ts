@@ -66,7 +66,8 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
     if (status !== undefined) return yield* new RepoInactive({ did, status })
     yield* writeDocument(did, key.didKey)
     if (signingKey.didKey !== key.didKey) {
-      yield* gate.whileShut(accounts.update({ signingKey: key }))
+      const told = { kind: "signing-key", before: signingKey.didKey, after: key.didKey } as const
+      yield* gate.whileShut(accounts.update({ signingKey: key }, told))
     }
     yield* events.identity
   })

@@ -6,22 +6,18 @@ import { type Account, AccountStore } from "../accounts/AccountStore.ts"
 import { CodeOwners } from "./CodeOwners.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { type Mail, Mailer } from "./Mailer.ts"
-import { codeMail } from "./mailTexts.ts"
+import { codeMail, mailContext } from "./mailTexts.ts"
 import { rules } from "../limits/rules.ts"
 
 /** The account has no email address to send a code to. */
 export class NoEmailAddress extends Schema.TaggedError<NoEmailAddress>()("NoEmailAddress", {}) {}
 
 const mailOf = (
-  { handle }: Account,
+  account: Account,
   to: string,
   { purpose, code }: { readonly purpose: CodePurpose; readonly code: string },
-  { brand, host, publicUrl }: Settings
-): Mail => ({
-  to,
-  purpose,
-  ...codeMail(purpose, code, { handle, server: brand.name ?? host, publicUrl })
-})
+  settings: Settings
+): Mail => ({ to, purpose, ...codeMail(purpose, code, mailContext(account, settings)) })
 
 /**
  * Creates a code and mails it to the owner; on a server without mail it is available from

@@ -7,6 +7,8 @@ export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
+  /** The same as HTML, which loads nothing. */
+  readonly html?: string
   /**
    * The mail's purpose (`reset_password`, `plc_operation`, `admin` …), for logs, which never
    * contain the text.

@@ -1,19 +1,24 @@
 import { alertText, alertTitle, type Reported } from "../../core/operators/alertMessages.ts"
+import type { Settings } from "../host/Config.ts"
 import type { CodePurpose } from "./AccountCodes.ts"
+import { letter, type Letterhead, type MailText, type Part } from "./letter.ts"
+
+export type { MailText }
 
 /** What a mail's reader needs to know: which account it is about, and who sends it. */
-export interface MailContext {
+export interface MailContext extends Letterhead {
   readonly handle: string
-  /** The server's brand, or its host name. */
-  readonly server: string
   readonly publicUrl: string
 }
 
-/** A mail's subject and plain text. */
-export interface MailText {
-  readonly subject: string
-  readonly text: string
-}
+/** The context of a mail to the owner of an account. */
+export const mailContext = (
+  { handle }: { readonly handle: string },
+  { brand, host, publicUrl }: Pick<Settings, "brand" | "host" | "publicUrl">
+): MailContext => ({ handle, server: brand.name ?? host, color: brand.color, publicUrl })
+
+/** How a mail to an account's owner begins. */
+export const greeting = (handle: string): string => `Hi @${handle},`
 
 const codeMails = {
   confirm_email: { subject: "Confirm your email address", use: "confirm your email address" },
@@ -31,55 +36,69 @@ const codeMails = {
 } as const satisfies Record<CodePurpose, { readonly subject: string; readonly use: string }>
 
 /** What to do about a code that the reader didn't ask for. */
-const unasked = (purpose: CodePurpose, publicUrl: string): string =>
+const unasked = (purpose: CodePurpose, publicUrl: string): ReadonlyArray<Part> =>
   purpose === "auth_factor"
-    ? `Don’t share this code. If this wasn’t you, someone knows your password. Change it: ${publicUrl}/account/password`
-    : "Don’t share this code. If this wasn’t you, you can ignore this email."
-
-const letter = (lines: ReadonlyArray<string>): string => `${lines.join("\n\n")}\n`
+    ? [
+        "Don’t share this code.",
+        {
+          label: "If this wasn’t you, someone knows your password. Change it",
+          link: `${publicUrl}/account/password`
+        }
+      ]
+    : ["Don’t share this code. If this wasn’t you, you can ignore this email."]
 
 /** The mail that brings a code. */
-export const codeMail = (
-  purpose: CodePurpose,
-  code: string,
-  { handle, server, publicUrl }: MailContext
-): MailText => {
+export const codeMail = (purpose: CodePurpose, code: string, context: MailContext): MailText => {
   const { subject, use } = codeMails[purpose]
-  return {
-    subject: `${subject} (${server})`,
-    text: letter([
-      `Hi @${handle},`,
-      `Someone asked to ${use} on ${publicUrl}.`,
-      `If this was you, enter this code within 15 minutes:`,
-      `    ${code}`,
-      unasked(purpose, publicUrl)
-    ])
-  }
+  const parts = [
+    greeting(context.handle),
+    `Someone asked to ${use} on ${context.publicUrl}.`,
+    `If this was you, enter this code within 15 minutes:`,
+    { code },
+    ...unasked(purpose, context.publicUrl)
+  ]
+  return letter(subject, parts, context)
 }
 
 /** The mail that announces a link for adding a passkey. */
-export const passkeyLinkMail = (
-  by: "owner" | "administrator",
-  { handle, server, publicUrl }: MailContext
-): MailText => ({
-  subject: `Someone created a link to add a passkey (${server})`,
-  text: letter([
-    `Hi @${handle},`,
+export const passkeyLinkMail = (by: "owner" | "administrator", context: MailContext): MailText => {
+  const { handle, publicUrl } = context
+  const parts = [
+    greeting(handle),
     `${by === "owner" ? "Someone who knows your password" : "Your server’s administrator"} created a link that can add one passkey to your account on ${publicUrl}. It works for 15 minutes. A passkey signs in without a password.`,
     "If this was you, there’s nothing to do.",
-    `If it wasn’t, change your password now, which cancels the link: ${publicUrl}/account/password`,
-    `Then check that you recognize every passkey: ${publicUrl}/account/security`
-  ])
-})
+    {
+      label: "If it wasn’t, change your password now, which cancels the link",
+      link: `${publicUrl}/account/password`
+    },
+    {
+      label: "Then check that you recognize every passkey",
+      link: `${publicUrl}/account/security`
+    }
+  ]
+  return letter("Someone created a link to add a passkey", parts, context)
+}
+
+/** The mail after a dozen wrong codes with the right password. */
+export const wrongCodesMail = (context: MailContext): MailText => {
+  const { handle, publicUrl } = context
+  const parts = [
+    greeting(handle),
+    `Someone entered the password of your account on ${publicUrl} and then a wrong code, a dozen times within a day. Your second factor kept them out.`,
+    "If this was you, there’s nothing to do.",
+    {
+      label: "If it wasn’t, someone knows your password. Change it",
+      link: `${publicUrl}/account/password`
+    }
+  ]
+  return letter("Someone may know your password", parts, context)
+}
 
 /** The mail that reports to the operators what is wrong, or no longer. */
 export const alertMail = (
   alerts: ReadonlyArray<Reported>,
-  { server, publicUrl }: Omit<MailContext, "handle">
-): MailText => ({
-  subject: `${alertTitle(alerts)} (${server})`,
-  text: letter([
-    ...alerts.map(alertText),
-    `See all alerts of ${publicUrl}: npx nacre watch --server ${publicUrl}`
-  ])
-})
+  { publicUrl, ...head }: Omit<MailContext, "handle">
+): MailText => {
+  const all = `See all alerts of ${publicUrl}: npx nacre watch --server ${publicUrl}`
+  return letter(alertTitle(alerts), [...alerts.map(alertText), all], head)
+}

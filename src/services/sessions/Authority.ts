@@ -48,7 +48,7 @@ export type Authority =
   /** The user's service auth: iss = the account, aud = this server, lxm = the method. */
   | { readonly kind: "service" }
   /** The administrator (Basic) or an operator with at least this role, by default `admin`. */
-  | { readonly kind: "admin"; readonly role?: "inviter" }
+  | { readonly kind: "admin"; readonly role?: Role }
   /**
    * The administrator, an operator with at least the role `moderator` (or the given one), or a
    * configured moderation service with service auth for this method.

@@ -28,7 +28,7 @@ export const resetPassword = Effect.fn("resetPassword")(function* (input: {
     (cause) => new DirectoryUnavailable({ operation: "signOutAll", cause })
   )
   yield* codes.use("reset_password", input.code)
-  yield* accounts.update({ password })
+  yield* accounts.update({ password }, { kind: "password-reset" })
   yield* sessions.endAll()
   yield* apps.endAll
   // Somebody may have signed in with the old password in between.

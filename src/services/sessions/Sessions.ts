@@ -52,6 +52,8 @@ export class Sessions extends Context.Service<
         readonly level: Level
         readonly appPassword?: string
         readonly from?: SeenFrom | undefined
+        /** A sign-up opens it, so the account's history has it already. */
+        readonly isFirst?: true
       }
     ): Effect.Effect<Tokens>
     /**

@@ -7,6 +7,7 @@ import {
   AccountTakenDown,
   inactiveStatus
 } from "../accounts/AccountStore.ts"
+import { countRefused } from "../accounts/AccountHistory.ts"
 import { AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { documentToFollow } from "../identity/HostedDidDocument.ts"
@@ -64,7 +65,10 @@ const prove = Effect.fnUntraced(function* (input: SignInInput) {
     const level = appPassword.privileged ? "privileged" : "standard"
     return { account, level, appPassword: appPassword.name } satisfies Proven
   }
-  const own = yield* Effect.mapError(provePassword(input.password), wrongPassword)
+  const own = yield* provePassword(input.password).pipe(
+    Effect.tapError(() => countRefused("password")),
+    Effect.mapError(wrongPassword)
+  )
   if (own.takedown !== undefined && input.allowTakendown !== true)
     return yield* new AccountTakenDown()
   const current = yield* proveCode(own, input.authFactorToken ?? "")

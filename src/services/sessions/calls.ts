@@ -1,11 +1,14 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { Config } from "../host/Config.ts"
+import { RequestOrigin } from "../host/RequestOrigin.ts"
 import { Auth, type Credentials } from "./Auth.ts"
 import type { SessionLevel } from "./Authority.ts"
 import { deleteAccount, deletionDay } from "../accounts/AccountDeletion.ts"
 import { activate } from "../accounts/AccountStatus.ts"
+import { AccountHistory, countRefused, seenAs } from "../accounts/AccountHistory.ts"
 import { AccountStore } from "../accounts/AccountStore.ts"
 import { fitPassword } from "../accounts/signUp/fields.ts"
 import { type Passkey, Passkeys } from "../factors/Passkeys.ts"
@@ -19,7 +22,14 @@ import { provePassword as proveOwnPassword, renewHash, slowToFail } from "./Pass
 import { resetPassword } from "./PasswordReset.ts"
 import { Passwords } from "./Passwords.ts"
 import { Sessions } from "./Sessions.ts"
-import { type OwnerView, currentAccount, goodAccount, notTakenDown, viewOf } from "./ownerView.ts"
+import {
+  type OwnerView,
+  currentAccount,
+  goodAccount,
+  notTakenDown,
+  versionOf,
+  viewOf
+} from "./ownerView.ts"
 
 /** The sign-in data that `/account` shows. */
 export interface SecurityView extends OwnerView {
@@ -52,7 +62,10 @@ const wrongPassword = () =>
 const owner = () => Effect.flatMap(currentAccount, viewOf)
 
 const provePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
-  const proof = Effect.mapError(proveOwnPassword(password), wrongPassword)
+  const proof = proveOwnPassword(password).pipe(
+    Effect.tapError(() => countRefused("password")),
+    Effect.mapError(wrongPassword)
+  )
   const account = yield* slowToFail(Effect.flatMap(proof, notTakenDown))
   const renewed = yield* Effect.orElseSucceed(renewHash(account, password), () => account)
   return yield* viewOf(renewed)
@@ -82,6 +95,20 @@ const security = Effect.fnUntraced(function* () {
   }
 })
 
+/**
+ * Notes that a browser has signed in, unless the password has changed since the proof; returns
+ * whether it hasn't.
+ */
+const browserSignedIn = Effect.fnUntraced(function* (input: { readonly passwordVersion: string }) {
+  const account = yield* currentAccount
+  if (input.passwordVersion !== (yield* versionOf(account))) return false
+  const now = yield* Clock.currentTimeMillis
+  const history = yield* AccountHistory
+  const { from } = yield* RequestOrigin
+  history.signedIn({ kind: "sign-in", way: "browser", ...seenAs(from) }, now)
+  return true
+})
+
 /** Ends every session opened with the old password, with an app password or by an app. */
 const changePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
   const fit = yield* fitPassword(password)
@@ -89,7 +116,7 @@ const changePassword = Effect.fnUntraced(function* ({ password }: { readonly pas
   const hashed = yield* (yield* Passwords).hash(fit)
   const sessions = yield* Sessions
   const apps = yield* OAuthSessions
-  yield* (yield* AccountStore).update({ password: hashed })
+  yield* (yield* AccountStore).update({ password: hashed }, { kind: "password" })
   yield* sessions.endAll()
   yield* apps.endAll
 })
@@ -154,12 +181,23 @@ const authorizeMethod = Effect.fnUntraced(function* (
   return { caller }
 })
 
+/** A page of the account's history. */
+const history = Effect.fnUntraced(function* (page: {
+  readonly before?: number
+  readonly limit: number
+}) {
+  yield* currentAccount
+  return (yield* AccountHistory).page(page)
+})
+
 /**
  * Calls to the account's object from the sign-in and account pages, and for people without a
  * session.
  */
 export const sessionCalls = {
   owner,
+  browserSignedIn,
+  history,
   provePassword,
   security,
   changePassword,

@@ -32,6 +32,7 @@ export type PageName =
   | "apps"
   | "app-password"
   | "devices"
+  | "activity"
   | "settings"
   | "email"
   | "handle"

@@ -1,3 +1,4 @@
+import { activityPage } from "./activity/activity.ts"
 import { appPasswordPage, createAppPassword, revokeAppPassword } from "./signIn/appPasswords.ts"
 import { appsPage, disconnect, endSession } from "./apps/apps.ts"
 import {
@@ -47,6 +48,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   apps: appsPage,
   "app-password": appPasswordPage,
   devices: devicesPage,
+  activity: activityPage,
   settings: settingsPage,
   email: emailPage,
   handle: handlePage,

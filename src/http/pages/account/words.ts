@@ -1,3 +1,4 @@
+import { browserName, clientName } from "../../../core/sessions/clientName.ts"
 import { apps, devices } from "../text/apps.ts"
 
 const minute = 60_000
@@ -41,47 +42,13 @@ export const agoInWords = (millis: number, now: number): string => {
   return past < 30 * day ? counted(Math.floor(past / day), "day") : `on ${dayInWords(millis)}`
 }
 
-// Most browsers also name others, so the first match counts.
-const browsers: ReadonlyArray<readonly [RegExp, string]> = [
-  [/\bEdg(?:e|A|iOS)?\//, "Edge"],
-  [/\bOPR\/|\bOPT\//, "Opera"],
-  [/\bSamsungBrowser\//, "Samsung Internet"],
-  [/\bVivaldi\//, "Vivaldi"],
-  [/\bFirefox\/|\bFxiOS\//, "Firefox"],
-  [/\b(?:Headless)?Chrome\/|\bCriOS\/|\bChromium\//, "Chrome"],
-  [/\bVersion\/[\d.]+ .*\bSafari\//, "Safari"]
-]
-
-const systems: ReadonlyArray<readonly [RegExp, string]> = [
-  [/\biPhone\b/, "iPhone"],
-  [/\biPad\b/, "iPad"],
-  [/\bAndroid\b/, "Android"],
-  [/\bCrOS\b/, "ChromeOS"],
-  [/\bWindows\b/, "Windows"],
-  [/\bMac OS X\b|\bMacintosh\b/, "Mac"],
-  [/\bLinux\b/, "Linux"]
-]
-
-const firstOf = (table: ReadonlyArray<readonly [RegExp, string]>, text: string) =>
-  table.find(([pattern]) => pattern.test(text))?.[1]
-
-/**
- * A browser in plain words, by its User-Agent: “Firefox on Linux”; an unknown one by its own text.
- */
-export const browserInWords = (userAgent: string | undefined): string => {
-  if (userAgent === undefined || userAgent.trim() === "") return devices.unknownBrowser
-  const browser = firstOf(browsers, userAgent)
-  const system = firstOf(systems, userAgent)
-  if (browser === undefined) return userAgent.slice(0, 80)
-  return system === undefined ? browser : `${browser} on ${system}`
-}
+/** A browser in plain words, by its User-Agent: “Firefox on Linux”. */
+export const browserInWords = (userAgent: string | undefined): string =>
+  browserName(userAgent) ?? devices.unknownBrowser
 
 /** An app that signed in with a password, by its User-Agent: a browser, or “goat/0.2.1”. */
-export const clientInWords = (userAgent: string | undefined): string => {
-  if (userAgent === undefined) return apps.unknownClient
-  const isBrowser = userAgent.startsWith("Mozilla/")
-  return isBrowser ? browserInWords(userAgent) : userAgent.split(" ", 1)[0]!.slice(0, 80)
-}
+export const clientInWords = (userAgent: string | undefined): string =>
+  clientName(userAgent) ?? apps.unknownClient
 
 /** The name of an app: the host of its client id, which the server has verified. */
 export const appInWords = (clientId: string): string => {

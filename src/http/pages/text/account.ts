@@ -31,6 +31,8 @@ export const overview = {
   security: "How you sign in",
   apps: "Connected apps",
   devices: "Where you’re signed in",
+  activity: "Activity",
+  activityBelow: "Sign-ins from new devices, and changes",
   settings: "Settings",
   settingsBelow: "Email, handle, recovery key, export, delete",
   /** The ways to sign in, or a suggestion if the password is the only one. */

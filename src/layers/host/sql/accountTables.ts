@@ -1,4 +1,5 @@
 import * as AccountCodes from "../../mail/AccountCodesSqlite.ts"
+import * as AccountHistory from "../../accounts/AccountHistorySqlite.ts"
 import * as AccountEvents from "../../stream/AccountEventsOutbox.ts"
 import * as AccountLimits from "../../limits/AccountLimitsSqlite.ts"
 import * as AppPasswords from "../../sessions/AppPasswordsSqlite.ts"
@@ -34,5 +35,6 @@ export const accountTables: ReadonlyArray<string> = [
   ...AccountCodes.tables,
   ...AccountLimits.tables,
   ...Preferences.tables,
-  ...Takedowns.tables
+  ...Takedowns.tables,
+  ...AccountHistory.tables
 ]

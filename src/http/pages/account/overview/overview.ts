@@ -36,6 +36,7 @@ export const overviewPage: AccountPage = {
         ${card(owner, "security", text.security, waysIn(owner))}
         ${card(owner, "apps", text.apps, text.appsBelow(apps, view.appPasswords.length))}
         ${card(owner, "devices", text.devices, text.devicesBelow(devices.length))}
+        ${card(owner, "activity", text.activity, text.activityBelow)}
         ${card(owner, "settings", text.settings, text.settingsBelow)}
       </ul>`
     return framed(owner, { title: text.title, tab: "", body })

@@ -1,0 +1,31 @@
+import * as Effect from "effect/Effect"
+import type { Role } from "../../core/operators/roles.ts"
+import { forOperator } from "../limits/ownEndpoint.ts"
+import { accountHistory } from "./adminCare.ts"
+
+/** Each path with the role that it takes. */
+const declared = [["GET", "/admin/accounts/history", "moderator", accountHistory]] as const
+
+type Made = ReturnType<(typeof declared)[number][3]>
+type Make = (
+  request: Request,
+  url: URL
+) => Effect.Effect<
+  Response,
+  Effect.Error<Made> | Effect.Error<ReturnType<typeof forOperator>>,
+  Effect.Services<Made> | Effect.Services<ReturnType<typeof forOperator>>
+>
+
+/** The operators' paths for the care of accounts. */
+export const careRoutes: ReadonlyArray<{
+  readonly verb: "GET" | "POST"
+  readonly path: string
+  readonly role: Role
+  readonly make: Make
+}> = declared.map(([verb, path, role, make]) => ({
+  verb,
+  path,
+  role,
+  make: (request, url) =>
+    Effect.andThen(forOperator(request, path.slice(1), role), make(request, url))
+}))
