@@ -5,10 +5,17 @@ import { fork } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { FirstAccount } from "../scripts/account.ts"
+import { ensureAccount, type FirstAccount } from "../scripts/account.ts"
+import { loadSecrets } from "../scripts/env.ts"
 import { freePort } from "../scripts/server.ts"
 
-const script = join(import.meta.dirname, "../scripts/start.ts")
+const scripts = {
+  workerd: join(import.meta.dirname, "../scripts/start.ts"),
+  box: join(import.meta.dirname, "../src/serve.ts")
+} as const
+
+/** The homes of a server: one workerd, or Node with files. */
+export const homes = ["workerd", "box"] as const
 
 // Servers lead their own process groups, which the exit handlers of a stopped run end.
 for (const [signal, code] of [
@@ -45,20 +52,63 @@ export interface StartOptions {
   readonly port?: number
   readonly config?: string | undefined
   readonly env?: Readonly<Record<string, string>>
+  readonly home?: (typeof homes)[number]
 }
+
+/** Waits until a server on Node answers, and creates its first account as `npm start` does. */
+const readyBox = async (
+  dataDir: string,
+  port: number,
+  isOver: () => boolean
+): Promise<Omit<Ready, "workerd">> => {
+  const url = `http://127.0.0.1:${port}`
+  const publicUrl = `http://localhost:${port}`
+  while (
+    !isOver() &&
+    !(await fetch(`${url}/ready`).then(
+      ({ ok }) => ok,
+      () => false
+    ))
+  ) {
+    await new Promise((done) => setTimeout(done, 20))
+  }
+  const { ADMIN_PASSWORD: adminPassword = "" } = boxSecrets(dataDir)
+  const file = join(dataDir, "account.json")
+  const account = await ensureAccount({
+    server: url,
+    publicUrl,
+    file,
+    adminPassword,
+    handleDomains: undefined
+  })
+  if (account === undefined) throw new Error(`${file} is gone`)
+  return { url, publicUrl, plc: "", account }
+}
+
+const boxSecrets = (dataDir: string) => loadSecrets(join(dataDir, "nacre.env")).vars
 
 /**
  * Starts the server and waits until it is ready.
  *
  * The child leads a process group, so `kill` ends it together with its workerd.
  */
-export async function startServer({ dataDir, port, config, env = {} }: StartOptions) {
+export async function startServer({
+  dataDir,
+  port: given,
+  config,
+  env = {},
+  home = "workerd"
+}: StartOptions) {
   const output: Array<string> = []
-  const child = fork(script, config === undefined ? [] : ["--config", config], {
+  const port = given ?? (await freePort())
+  const isBox = home === "box"
+  if (isBox) boxSecrets(dataDir)
+  const child = fork(scripts[home], config === undefined ? [] : ["--config", config], {
     env: {
       ...process.env,
       DATA_DIR: dataDir,
-      PORT: String(port ?? (await freePort())),
+      PORT: String(port),
+      ...(isBox ? { PUBLIC_URL: `http://localhost:${port}` } : {}),
       LOG_LEVEL: "error",
       RATE_LIMITS: "off",
       ...env
@@ -83,8 +133,14 @@ export async function startServer({ dataDir, port, config, env = {} }: StartOpti
     }
   }
   const ready = await new Promise<Ready>((done, fail) => {
+    if (isBox) {
+      readyBox(dataDir, port, () => child.exitCode !== null).then(
+        (known) => done({ ...known, workerd: child.pid ?? 0 }),
+        fail
+      )
+    }
     // SAFETY: the script sends nothing else.
-    child.once("message", (message) => done(message as unknown as Ready))
+    else child.once("message", (message) => done(message as unknown as Ready))
     child.once("error", fail)
     exited.then((code) =>
       fail(new Error(`the server ended with ${code} before it was ready:\n${output.join("")}`))

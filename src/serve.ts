@@ -1,4 +1,5 @@
 /** `nacre serve`: a server on one machine, which keeps everything in a folder. */
+import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -8,11 +9,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
 import { lineFor, type LogFormat } from "../scripts/devLog.ts"
 import { fingerprint, writePrivate } from "../scripts/env.ts"
 import { help, readSettings, type ServeSettings } from "../scripts/serve/settings.ts"
 import { readNote, refuseMove, refuseOtherKey, tryFolder } from "../scripts/start/checks.ts"
 import { codeOf, inWords, Refused } from "../scripts/start/failures.ts"
+import { PasswordTurns } from "./services/sessions/Passwords.ts"
 import type { Misconfigured } from "./services/host/Config.ts"
 import { accountApp } from "./http/account.ts"
 import { makeWorker } from "./http/webHandler.ts"
@@ -63,7 +66,12 @@ const program = (settings: ServeSettings) =>
     const { devAllowHosts, publicUrl, rateLimits } = configurationOf(env)
     const proxies = readProxies(settings.trustedProxies)
     tryFolder(folder)
-    const reach = Layer.succeed(HomeFetch, guardedFetch(devAllowHosts))
+    // A sign-in must not keep other requests from the only processor.
+    const turns = yield* Semaphore.make(Math.max(1, availableParallelism() - 1))
+    const reach = Layer.mergeAll(
+      Layer.succeed(HomeFetch, guardedFetch(devAllowHosts)),
+      Layer.succeed(PasswordTurns, (hash) => turns.withPermit(hash))
+    )
     const home = yield* Box.make(accountApp, env, { folder, backupFolder, mostOpen }).pipe(
       Effect.provide(reach)
     )

@@ -1,27 +1,34 @@
 #!/usr/bin/env node
 import { verifyRepoCar } from "@atproto/repo"
 import { parseArgs } from "node:util"
-import { type BenchServer, startServer, temporaryFolder } from "../../bench/server.ts"
+import { type BenchServer, homes, startServer, temporaryFolder } from "../../bench/server.ts"
 import { freePort } from "../../scripts/server.ts"
 import { type Consumer, openConsumer } from "./consumer.ts"
 import { seeded } from "./random.ts"
 import { judge, type Ledger, openLedger, write } from "./writer.ts"
 
-const help = `npm run soak -- [--kills 100] [--seed n] [--config wrangler.toml]
+const help = `npm run soak -- [--kills 100] [--seed n] [--home box] [--config wrangler.toml]
 
 Kills the whole server (SIGKILL) at random points while it is written to, and starts it again. Afterwards:
 every acknowledged write is there and every other one happened whole or not at all; getRepo verifies;
 acknowledged blobs are served; a consumer that resumes from its cursor has seen every commit once, in order,
-with an unbroken chain; seq never goes back.`
+with an unbroken chain; seq never goes back. --home box kills a server on Node with files (nacre serve).`
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "10" },
     seed: { type: "string" },
     config: { type: "string" },
+    home: { type: "string", default: "workerd" },
     help: { type: "boolean", short: "h", default: false }
   }
 })
+const homeOf = (text: string) => {
+  const home = homes.find((one) => one === text)
+  if (home === undefined) throw new Error(`--home must be one of ${homes.join(", ")}`)
+  return home
+}
+const home = homeOf(values.home)
 const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))
 
 if (values.help) console.log(help)
@@ -32,7 +39,7 @@ async function soak(kills: number, seed: number): Promise<number> {
   const random = seeded(seed)
   const { folder, remove } = temporaryFolder("soak")
   const port = await freePort()
-  const start = () => startServer({ dataDir: folder, port, config: values.config })
+  const start = () => startServer({ dataDir: folder, port, config: values.config, home })
   const ledger = openLedger()
   const problems: Array<string> = []
   let server = await start()

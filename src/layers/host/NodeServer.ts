@@ -51,21 +51,34 @@ const headersOf = (message: IncomingMessage, proxies: Proxies): Headers => {
   return headers
 }
 
+/** The largest body that is read before the request is answered, in bytes. */
+const mostWhole = 256 * 1024
+
+/** A small JSON body, which is cheaper to read at once; undefined for any other, which streams. */
+const wholeBody = async (message: IncomingMessage): Promise<Uint8Array | undefined> => {
+  const { "content-length": length, "content-type": type } = message.headers
+  if (type?.includes("json") !== true || !(Number(length) <= mostWhole)) return undefined
+  const chunks: Array<Buffer> = []
+  for await (const chunk of message) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
 /** The request as a web Request, with a streamed body, aborted when the client disconnects. */
-const requestOf = (
+const requestOf = async (
   url: URL,
   message: IncomingMessage,
   response: ServerResponse,
   proxies: Proxies
-): Request => {
+): Promise<Request> => {
   const gone = new AbortController()
   response.once("close", () => {
     if (!response.writableFinished) gone.abort()
   })
   const method = message.method ?? "GET"
+  const whole = await wholeBody(message)
   const init = { method, headers: headersOf(message, proxies), signal: gone.signal, duplex: "half" }
   // SAFETY: Node's web streams are the platform's; only their declarations differ.
-  const body = Readable.toWeb(message) as unknown as ReadableStream
+  const body = whole ?? (Readable.toWeb(message) as unknown as ReadableStream)
   return new Request(url, method === "GET" || method === "HEAD" ? init : { ...init, body })
 }
 
@@ -79,6 +92,10 @@ const writeResponse = async (response: Response, to: ServerResponse): Promise<vo
   })
   if (response.body === null) {
     to.end()
+    return
+  }
+  if (headers.get("content-type")?.includes("json") === true) {
+    to.end(Buffer.from(await response.arrayBuffer()))
     return
   }
   // SAFETY: as above, in reverse.
@@ -97,7 +114,7 @@ const answer = async (
     return
   }
   try {
-    await writeResponse(await handler(requestOf(url, message, to, proxies)), to)
+    await writeResponse(await handler(await requestOf(url, message, to, proxies)), to)
   } catch {
     // The client disconnected, or the body failed half way: the broken connection shows it.
     if (to.headersSent) to.destroy()

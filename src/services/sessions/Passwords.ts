@@ -64,8 +64,19 @@ export class Passwords extends Context.Service<
   }
 >()("nacre/services/Passwords") {}
 
+/** Runs a hash at its turn. */
+export type PasswordTurns = <A>(hash: Effect.Effect<A>) => Effect.Effect<A>
+
+/** The hashes that may run at once; a server on one machine keeps a core free of them. */
+export const PasswordTurns = Context.Reference<PasswordTurns>("nacre/services/PasswordTurns", {
+  defaultValue: () => (hash) => hash
+})
+
 /** Passwords at a given cost. */
-export const make = (cost: ScryptCost): Passwords["Service"] => {
+export const make = (
+  cost: ScryptCost,
+  atTurn: PasswordTurns = (hash) => hash
+): Passwords["Service"] => {
   const nobody: Stored = {
     cost,
     salt: new Uint8Array(saltLength),
@@ -74,12 +85,12 @@ export const make = (cost: ScryptCost): Passwords["Service"] => {
   return Passwords.of({
     hash: Effect.fn("Passwords.hash")(function* (password) {
       const salt = new Uint8Array(randomBytes(saltLength))
-      return format({ cost, salt, hash: yield* derive(password, salt, cost) })
+      return format({ cost, salt, hash: yield* atTurn(derive(password, salt, cost)) })
     }),
     verify: Effect.fn("Passwords.verify")(function* (password, stored) {
       const known = stored === undefined ? undefined : parse(stored)
       const { salt, hash, cost } = known ?? nobody
-      const same = timingSafeEqual(yield* derive(password, salt, cost), hash)
+      const same = timingSafeEqual(yield* atTurn(derive(password, salt, cost)), hash)
       return same && known !== undefined
     }),
     isOutdated: (stored) => {
@@ -95,4 +106,9 @@ export const PasswordCost = Context.Reference<ScryptCost>("nacre/services/Passwo
 })
 
 /** Passwords at the current cost. */
-export const layer: Layer.Layer<Passwords> = Layer.effect(Passwords, Effect.map(PasswordCost, make))
+export const layer: Layer.Layer<Passwords> = Layer.effect(
+  Passwords,
+  Effect.gen(function* () {
+    return make(yield* PasswordCost, yield* PasswordTurns)
+  })
+)
