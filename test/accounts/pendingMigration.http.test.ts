@@ -63,7 +63,7 @@ const ringOf = (did: string) => world.inside(did, onAlarm)
 
 const eventsOf = async (did: string) => {
   const frames = world.subscribe(0)
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await world.delivered()
   return frames
     .map(decodeFrame)
     .filter(({ body }) => (body.did ?? body.repo) === did)

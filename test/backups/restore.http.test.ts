@@ -109,7 +109,9 @@ describe("a server that burnt down", () => {
       })
     )
     const before = { alice: await repoOf(first, alice.did), bob: await repoOf(first, bob.did) }
-    const lastSeq = Math.max(...seqsOf(first.subscribe(0)), 0)
+    const logged = first.subscribe(0)
+    await first.delivered()
+    const lastSeq = Math.max(...seqsOf(logged), 0)
     await backUp(first)
 
     const { host } = await startAnew(objects)
@@ -166,6 +168,7 @@ describe("a server that burnt down", () => {
     )
 
     await settled(host, alice.did)
+    await host.delivered()
     const frames = events.map(decodeFrame)
     const ofAlice = frames.filter(
       ({ body }) => (body as unknown as { readonly did?: string }).did === alice.did
@@ -303,6 +306,7 @@ describe("the restore of one account", () => {
     assert.deepStrictEqual(now.records, before.records)
     assert.isAbove(now.rev.localeCompare(spoiled.rev), 0)
     await settled(host, alice.did)
+    await host.delivered()
     assert.deepStrictEqual(
       events.map((frame) => decodeFrame(frame).type),
       ["#sync"]

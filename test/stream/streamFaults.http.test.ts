@@ -38,13 +38,7 @@ describe("event stream faults that other servers had", () => {
   /** Waits until a reader has everybody's newest event. */
   const readAll = async (frames: ReadonlyArray<Uint8Array>, people: ReadonlyArray<Person>) => {
     for (const { did } of people) await settled(world, did)
-    const deadline = Date.now() + 20_000
-    let before = -1
-    while (frames.length !== before) {
-      if (Date.now() > deadline) throw new Error("the replay does not come to its end")
-      before = frames.length
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await world.delivered()
     return frames.map(decodeFrame)
   }
 

@@ -195,7 +195,7 @@ describe("the administrator's account methods", () => {
     )
     assert.deepInclude(resolved, { did, handle: "support.test" })
     await settled(world, did)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await world.delivered()
     const told = frames.map(decodeFrame).filter(({ body }) => body.did === did)
     assert.deepStrictEqual(
       told.map(({ type, body }) => [type, body.handle]),

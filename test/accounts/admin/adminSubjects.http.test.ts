@@ -54,7 +54,7 @@ describe("takedowns by the administrator", () => {
     const frames = world.subscribe()
     return async () => {
       await settled(world, did)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await world.delivered()
       return frames
         .map(decodeFrame)
         .filter(({ body }) => (body.did ?? body.repo) === did)

@@ -53,7 +53,7 @@ describe("the deletion of an account", () => {
     )
 
   const eventsOf = async ({ did }: { readonly did: string }, frames: ReadonlyArray<Uint8Array>) => {
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await world.delivered()
     return frames
       .map(decodeFrame)
       .filter(({ body }) => (body.did ?? body.repo) === did)

@@ -38,7 +38,7 @@ describe("updateHandle", () => {
     const frames = world.subscribe()
     return async () => {
       await settled(world, did)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await world.delivered()
       return frames
         .map(decodeFrame)
         .filter(({ body }) => (body["did"] ?? body["repo"]) === did)

@@ -49,7 +49,7 @@ describe("PLC operations of an account", () => {
     const frames = world.subscribe()
     return async () => {
       await settled(world, did)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await world.delivered()
       return frames
         .map(decodeFrame)
         .filter(({ body }) => (body.did ?? body.repo) === did)

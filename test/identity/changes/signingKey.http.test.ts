@@ -43,7 +43,7 @@ for (const curve of ["k256", "p256"] as const) {
       const frames = world.subscribe()
       return async () => {
         await settled(world, did)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await world.delivered()
         const own = frames.map(decodeFrame).filter(({ body }) => (body.did ?? body.repo) === did)
         const mirrors = new Map<string, Mirror>()
         for (const frame of own) await checkFrame(frame, keyOf, mirrors)
@@ -125,7 +125,7 @@ for (const curve of ["k256", "p256"] as const) {
       const more = Array.from({ length: 12 }, () => write(who))
       for (const answer of await Promise.all([...writes, rotated, ...more])) ok(answer)
       await settled(world, who.did)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await world.delivered()
       const own = frames.map(decodeFrame).filter(({ body }) => (body.did ?? body.repo) === who.did)
       const at = own.findIndex(({ type }) => type === "#identity")
       assert.isAtLeast(at, 0)

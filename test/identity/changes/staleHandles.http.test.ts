@@ -60,6 +60,7 @@ describe("an own-domain handle", () => {
     const described = ok(await world.call("com.atproto.repo.describeRepo", repo))
     assert.deepInclude(described, { handle: "handle.invalid", handleIsCorrect: false })
     await settled(world, who.did)
+    await world.delivered()
     const told = frames.map(decodeFrame).filter(({ body }) => body["did"] === who.did)
     assert.deepStrictEqual(
       told.map(({ type, body }) => [type, body["handle"]]),

@@ -153,6 +153,7 @@ describe("com.atproto.repo.importRepo", () => {
     await mover.pointHere({ signing, rotation })
     ok(await world.call("com.atproto.server.activateAccount", { method: "POST", auth }))
     await settled(world, did)
+    await world.delivered()
     const kinds = frames.map((frame) => (decodeFrame(frame).header as { t: string }).t)
     assert.strictEqual(kinds.at(-1), "#sync")
     const params = { collection, limit: 500 }
@@ -175,6 +176,7 @@ describe("com.atproto.repo.importRepo", () => {
     const frames = world.subscribe()
     assert.strictEqual(outcomeOf(await importCar(auth, bytes as Uint8Array<ArrayBuffer>)), "ok")
     await settled(world, did)
+    await world.delivered()
     assert.strictEqual((await statusOf(auth))["indexedRecords"], 2)
     assert.deepStrictEqual(
       frames.map((frame) => (decodeFrame(frame).header as { t: string }).t),

@@ -9,6 +9,8 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { startPlc } from "../../../scripts/plc.ts"
+import { identityFrame } from "../../../src/core/repo/frame.ts"
+import { Sequencer } from "../../../src/services/stream/Sequencer.ts"
 import { accountApp } from "../../../src/http/account.ts"
 import type { HostServices } from "../../../src/http/host.ts"
 import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
@@ -88,6 +90,8 @@ export interface Host {
   readonly directory: Directory["Service"]
   /** Reads the event stream from a cursor, or live; returns the frames so far. */
   subscribe(cursor?: number): ReadonlyArray<Uint8Array>
+  /** Waits until every reader has every event that is in the log by now. */
+  delivered(): Promise<void>
   close(): Promise<void>
 }
 
@@ -128,6 +132,17 @@ export const requestOf = (path: string, asked: Asked = {}): Request => {
 const allowing = (...envs: ReadonlyArray<Readonly<Record<string, string>>>) => {
   const lists = envs.flatMap(({ DEV_ALLOW_HOSTS }) => DEV_ALLOW_HOSTS ?? [])
   return { DEV_ALLOW_HOSTS: lists.includes("") ? "" : lists.join(",") }
+}
+
+/** The account of the events that `delivered` adds, which readers' frames leave out. */
+const marker = "did:web:mark.test"
+const time = "2026-01-01T00:00:00.000Z"
+
+/** The number of such an event. */
+const markOf = (frame: Uint8Array): number | undefined => {
+  const text = frame.length < 300 ? Buffer.from(frame).toString("latin1") : ""
+  const [, number] = text.includes(marker) ? (/(\d+)\.mark\.test/.exec(text) ?? []) : []
+  return number === undefined ? undefined : Number(number)
 }
 
 /** Starts the host: memory layers, its own PLC directory, and no access to any other network. */
@@ -171,6 +186,8 @@ export const startHost = async (
   const handler = makeHandler(Layer.succeedContext(timed))
   const ask: Host["ask"] = async (path, asked) => read(await handler(requestOf(path, asked)))
   const accounts = Context.get(context, Accounts)
+  const readers = new Set<{ mark: number; heard: () => void }>()
+  let marks = 0
   return {
     handler,
     network,
@@ -204,12 +221,41 @@ export const startHost = async (
     directory: Context.get(context, Directory),
     subscribe: (cursor) => {
       const frames: Array<Uint8Array> = []
+      const reader = { mark: 0, heard: () => {} }
+      readers.add(reader)
       const send = (frame: Uint8Array, sent: () => void) => {
-        frames.push(frame.slice())
+        const number = markOf(frame)
+        if (number === undefined) frames.push(frame.slice())
+        else {
+          reader.mark = number
+          reader.heard()
+        }
         setImmediate(sent)
       }
-      connect({ send, close: () => {} }, cursor === undefined ? {} : { cursor })
+      const close = () => {
+        readers.delete(reader)
+        reader.heard()
+      }
+      connect({ send, close }, cursor === undefined ? {} : { cursor })
       return frames
+    },
+    delivered: async () => {
+      marks += 1
+      const wanted = marks
+      const handle = `${wanted}.mark.test`
+      const { bytes, seqOffset } = identityFrame({ did: marker, handle, time })
+      const event = { id: wanted, kind: "identity", frame: bytes, seqOffset } as const
+      await Effect.runPromise(Context.get(context, Sequencer).append(marker, [event]))
+      const all = [...readers].map(
+        (reader) =>
+          new Promise<void>((resolve) => {
+            reader.heard = () => {
+              if (reader.mark >= wanted || !readers.has(reader)) resolve()
+            }
+            reader.heard()
+          })
+      )
+      await Promise.all(all)
     },
     close: async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
