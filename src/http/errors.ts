@@ -10,7 +10,11 @@ import {
   HandleNotAvailable,
   InvalidInviteCode
 } from "../services/accounts/Directory.ts"
-import { InvalidEmail, TokenRequired } from "../services/accounts/EmailAddress.ts"
+import {
+  EmailFactorRefused,
+  InvalidEmail,
+  TokenRequired
+} from "../services/accounts/EmailAddress.ts"
 import { PreferenceRefused } from "../services/accounts/OwnerPreferences.ts"
 import { StatusRefused, SubjectNotFound } from "../services/accounts/SubjectStatus.ts"
 import { SignUpRefused } from "../services/accounts/signUp/refused.ts"
@@ -36,7 +40,7 @@ import {
   BackupTargetFailed
 } from "../services/backups/BackupTarget.ts"
 import { PasskeyLinkOver } from "../services/factors/PasskeyLinks.ts"
-import { PasskeyRefused } from "../services/factors/Passkeys.ts"
+import { LastPasskey, PasskeyRefused } from "../services/factors/Passkeys.ts"
 import { NoAuthenticator, TooManyCodes, WrongCode } from "../services/factors/SecondFactors.ts"
 import {
   InvalidRequest,
@@ -77,9 +81,15 @@ import { PasswordChanged } from "../services/sessions/ownerView.ts"
 import { SessionEnded } from "../services/sessions/Sessions.ts"
 import { SequencerUnavailable } from "../services/stream/Sequencer.ts"
 import { jsonType, rateLimitHeaders } from "./responses.ts"
-import { deniedError, grantEndedError, oauthDeniedError } from "./sessions/denied.ts"
+import { emailFactorRefusedError, lastPasskeyError } from "./factors/refused.ts"
+import {
+  appPasswordRefusedError,
+  deniedError,
+  grantEndedError,
+  oauthDeniedError
+} from "./sessions/denied.ts"
 import { targetRefusedError, upstreamFailedError } from "./proxy/refused.ts"
-import { badRequest, plain, unavailable, upstream, type WireError } from "./wire.ts"
+import { badRequest, busy, plain, unavailable, upstream, type WireError } from "./wire.ts"
 
 /** Pairs a failure with its error on the wire. */
 const on = <F extends { readonly _tag: string }>(
@@ -93,18 +103,6 @@ const inactiveName = {
   deactivated: "RepoDeactivated",
   deleted: "RepoNotFound"
 } as const
-
-/** The server has reached one of its own limits for the moment. */
-const busy = ({
-  message,
-  retryAfterSeconds
-}: {
-  readonly message: string
-  readonly retryAfterSeconds: number
-}): WireError => ({
-  ...unavailable(message),
-  headers: { "retry-after": String(retryAfterSeconds) }
-})
 
 /** The one table from failures to errors on the wire. */
 export const wire = [
@@ -220,7 +218,8 @@ export const wire = [
     error: "AuthenticationRequired",
     message: "The passkey could not be verified"
   })),
-  on(AppPasswordRefused, plain(400, "InvalidRequest")),
+  on(LastPasskey, lastPasskeyError),
+  on(AppPasswordRefused, appPasswordRefusedError),
   on(ReservedKeysFull, () => unavailable("Too many keys wait for their accounts. Try again later")),
   on(PasswordChanged, () => badRequest("ExpiredToken", "The password is another one by now")),
   on(PasskeyLinkOver, () => badRequest("ExpiredToken", "This link has expired")),
@@ -239,6 +238,7 @@ export const wire = [
   on(CodeExpired, () => badRequest("ExpiredToken", "Token is expired")),
   on(InvalidEmail, () => badRequest("InvalidEmail", "This is not the account's email address")),
   on(TokenRequired, () => badRequest("TokenRequired", "Confirmation token required")),
+  on(EmailFactorRefused, emailFactorRefusedError),
   on(NoEmailAddress, () => badRequest("InvalidRequest", "The account has no email address")),
   on(MailNotSent, () => upstream("The mail could not be sent")),
   on(HandleRefused, plain(400, "InvalidHandle")),

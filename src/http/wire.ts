@@ -35,3 +35,15 @@ export const upstream = (message: string): WireError => ({
   error: "UpstreamFailure",
   message
 })
+
+/** 503: the server has reached one of its own limits for the moment. */
+export const busy = ({
+  message,
+  retryAfterSeconds
+}: {
+  readonly message: string
+  readonly retryAfterSeconds: number
+}): WireError => ({
+  ...unavailable(message),
+  headers: { "retry-after": String(retryAfterSeconds) }
+})

@@ -264,7 +264,7 @@ describe("the apps", () => {
     ok(await signIn())
     const twice = await browser.submit(form, { name: "Phone" })
     assert.strictEqual(twice.status, 400)
-    assert.include(twice.text, "There is an app password of this name already: Phone.")
+    assert.include(twice.text, "You already have an app password named “Phone”.")
     const list = await browser.get("/account/apps", ours)
     assert.notInclude(list.text, password)
     assert.include(list.text, "Can read and send direct messages")
@@ -286,8 +286,8 @@ describe("the password", () => {
     const form = (await browser.get("/account/password", ours)).form("/account/password")
     for (const [password, again, said] of [
       ["a new password", "another password", "The passwords don’t match."],
-      ["short", "short", "Password must have at least 8 characters."],
-      ["", "", "Password must have at least 8 characters."]
+      ["short", "short", "Choose a password with at least 8 characters"],
+      ["", "", "Choose a password with at least 8 characters"]
     ] as const) {
       const refused = await browser.submit(form, { password, again })
       assert.strictEqual(refused.status, 400)

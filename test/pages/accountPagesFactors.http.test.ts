@@ -152,7 +152,7 @@ describe("a passkey", () => {
     )
     const refused = await remove(one.id)
     assert.strictEqual(refused.status, 400)
-    assert.include(refused.text, "your only way in")
+    assert.include(refused.text, "your only way to sign in")
     const two = await withPasskey(world, person.did)
     assert.include((await remove(one.id)).text, "Passkey removed")
     assert.strictEqual((await remove(two.id)).status, 400)

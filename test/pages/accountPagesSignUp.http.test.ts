@@ -83,7 +83,7 @@ describe("the sign-up page without an app", () => {
       [{ name: "mum" }, "That handle is taken"],
       [{ name: "Léa M." }, "Use 3–18 letters, digits or hyphens."],
       [{ email: "mum@mail.example.com" }, "address already exists"],
-      [{ password: "short" }, "at least 8 characters."]
+      [{ password: "short" }, "at least 8 characters"]
     ] as const) {
       const browser = new Browser(host)
       const form = (await browser.get("/account/sign-up")).form("/account/sign-up")

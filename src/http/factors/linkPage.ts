@@ -151,7 +151,7 @@ export const useLink = (request: Request) =>
       const made = yield* adding.pipe(
         Effect.catchTags(
           { PasskeyLinkOver: (over) => Effect.fail(over), InvalidRequest: () => Effect.undefined },
-          (failure) => refusalOf(failure, common.wrongCode)
+          (failure) => refusalOf(failure)
         )
       )
       if (typeof made === "string") return yield* again(made)

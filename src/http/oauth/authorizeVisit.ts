@@ -172,9 +172,7 @@ export const leadOf = ({ client }: Visit): string => text.toApp(clientName(clien
 /** The cancel button of every page: back to the app without access. */
 export const cancel = (visit: Visit): Html =>
   html`<form method="post" action="${paths.reject}">
-    ${hidden(carriedBy(visit))}<button type="submit" class="link">
-      Cancel and go back to the app
-    </button>
+    ${hidden(carriedBy(visit))}<button type="submit" class="link">${text.cancelApp}</button>
   </form>`
 
 /** Signs an account in on the visitor's device and continues the request. */

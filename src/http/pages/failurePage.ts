@@ -8,8 +8,9 @@ import { type Failure, wireError } from "../errors.ts"
 import type { BrowserRefused } from "./browser.ts"
 import { type Message, showMessage } from "./message.ts"
 import type { RequestOver } from "../oauth/authorizeVisit.ts"
-import { asSentence, common } from "./text/common.ts"
+import { common } from "./text/common.ts"
 import { failures as text } from "./text/failures.ts"
+import { sentenceOf } from "./text/refusals.ts"
 
 /** Failures of pages only, and those that pages explain in their own words. */
 type OwnFailure =
@@ -93,12 +94,11 @@ const ownMessage = (failure: OwnFailure, config: Settings): Message =>
   // SAFETY: the table has, for each tag, that tag's function.
   (messages[failure._tag] as (failure: OwnFailure, config: Settings) => Message)(failure, config)
 
-/** Any other failure, with the protocol's message. */
 const otherMessage = (failure: Failure): Message => {
-  const { status, message } = wireError(failure)
+  const { status } = wireError(failure)
   return status >= 500
     ? later()
-    : { title: text.didNotWorkTitle, text: asSentence(message), status }
+    : { title: text.didNotWorkTitle, text: sentenceOf(failure), status }
 }
 
 const messageOf = (failure: PageFailure, config: Settings): Message =>

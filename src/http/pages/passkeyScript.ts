@@ -1,3 +1,5 @@
+import { passkey as text } from "./text/security.ts"
+
 /**
  * The script that lets a passkey answer a form.
  *
@@ -26,9 +28,8 @@ export const passkeyScript = `(() => {
       userHandle: text(r.userHandle), transports: r.getTransports ? r.getTransports() : undefined
     }
   })
-  const why = (error) => error.name === "InvalidStateError" ? "You’ve already added this passkey."
-    : error.name === "NotAllowedError" ? "Cancelled, or it took too long. Please try again."
-    : "This browser couldn’t use a passkey here."
+  const why = ({ name }) => name === "InvalidStateError" ? ${JSON.stringify(text.alreadyAdded)}
+    : name === "NotAllowedError" ? ${JSON.stringify(text.cancelled)} : ${JSON.stringify(text.unusable)}
   if (!window.PublicKeyCredential) return
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     form.hidden = false

@@ -3,7 +3,6 @@ import { calledName, inviteCode } from "../../core/identity/calledName.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { SignUp, type SignUpFailure } from "../../services/accounts/SignUp.ts"
-import type { SignUpRefused } from "../../services/accounts/signUp/refused.ts"
 import { Config } from "../../services/host/Config.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { wireError } from "../errors.ts"
@@ -11,7 +10,8 @@ import { noteAccount } from "../CurrentRequest.ts"
 import type { Form } from "./browser.ts"
 import type { Wrong } from "./parts.ts"
 import { signUpPage, type SignUpView } from "./signUp.ts"
-import { asSentence, common } from "./text/common.ts"
+import { common } from "./text/common.ts"
+import { sentenceOf } from "./text/refusals.ts"
 import { signUp as text } from "./text/signUp.ts"
 import { rules } from "../../services/limits/rules.ts"
 
@@ -29,22 +29,16 @@ const wrongs: { readonly [T in SignUpFailure["_tag"]]?: Wrong } = {
   HandleRefused: { field: "name", text: common.badName },
   HandleUnproven: { field: "name", text: common.badName },
   EmailTaken: { field: "email", text: text.emailTaken },
-  InvalidInviteCode: { field: "invite", text: text.inviteBad }
-}
-
-const refusedField = ({ error, field }: SignUpRefused): string | undefined => {
-  if (error === "InvalidInviteCode") return "invite"
-  return field === "handle" ? "name" : field
+  InvalidInviteCode: { field: "invite", text: text.wrong.invite }
 }
 
 /** Why no account was created, and the wrong field. */
 export const wrongBy = (failure: SignUpFailure): Wrong => {
   const known = wrongs[failure._tag]
   if (known !== undefined) return known
-  const { message, status } = wireError(failure)
-  if (status >= 500) return { text: text.later }
-  const field = failure._tag === "SignUpRefused" ? refusedField(failure) : undefined
-  return { field, text: field === "email" ? text.badEmail : asSentence(message) }
+  if (wireError(failure).status >= 500) return { text: text.later }
+  const field = failure._tag === "SignUpRefused" ? failure.field : undefined
+  return { field: field === "handle" ? "name" : field, text: sentenceOf(failure) }
 }
 
 /**

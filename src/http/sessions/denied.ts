@@ -1,4 +1,5 @@
 import { signingAlgs } from "../../core/oauth/jwk.ts"
+import type { AppPasswordRefused } from "../../services/sessions/AppPasswords.ts"
 import type { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { GrantEnded } from "../../services/oauth/OAuthSessions.ts"
 import { badRequest, type WireError } from "../wire.ts"
@@ -74,3 +75,12 @@ const grantMessages = {
 /** The response to an app whose grant has ended. */
 export const grantEndedError = ({ reason }: GrantEnded): WireError =>
   badRequest("invalid_grant", grantMessages[reason])
+
+/** The error for an app password beyond the limits. */
+export const appPasswordRefusedError = ({ reason, limit }: AppPasswordRefused): WireError =>
+  badRequest(
+    "InvalidRequest",
+    reason === "too many"
+      ? `An account has at most ${limit} app passwords`
+      : `The name must have at most ${limit} characters`
+  )

@@ -30,8 +30,6 @@ export const tables: ReadonlyArray<string> = [
 /** The most app passwords of an account, and the most characters in a name. */
 export const budget = { passwords: 1000, name: 256 }
 
-const refuse = (message: string) => new AppPasswordRefused({ message })
-
 interface Row extends Record<string, SqlValue> {
   name: string
   privileged: number
@@ -91,12 +89,12 @@ export const layer: Layer.Layer<
         const createdAt = new Date(now).toISOString()
         const note = yield* noting
         if (name.length > budget.name) {
-          return yield* refuse(`The name must have at most ${budget.name} characters`)
+          return yield* new AppPasswordRefused({ reason: "long name", limit: budget.name })
         }
         if (select("WHERE name = ?", name).length > 0) return yield* new AppPasswordExists({ name })
         const there = count()
         if (there >= budget.passwords) {
-          return yield* refuse(`An account has at most ${budget.passwords} app passwords`)
+          return yield* new AppPasswordRefused({ reason: "too many", limit: budget.passwords })
         }
         sql.transaction(() => {
           sql.exec(

@@ -7,7 +7,6 @@ import { AccountLimits } from "../limits/AccountLimits.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Directory } from "./Directory.ts"
-import { InvalidRequest } from "../failures.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
 import { Mailer } from "../mail/Mailer.ts"
 import { fitEmail } from "./signUp/fields.ts"
@@ -18,6 +17,12 @@ export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEma
 
 /** Changing a confirmed address requires a mailed code. */
 export class TokenRequired extends Schema.TaggedError<TokenRequired>()("TokenRequired", {}) {}
+
+/** Codes can't be mailed at sign-in: the server sends no mail, or the address isn't confirmed. */
+export class EmailFactorRefused extends Schema.TaggedError<EmailFactorRefused>()(
+  "EmailFactorRefused",
+  { reason: Schema.Literals(["no mail", "unconfirmed", "new address"]) }
+) {}
 
 /** Confirms the account's address with a code that was mailed there. */
 export const confirmEmail = Effect.fn("confirmEmail")(function* (input: {
@@ -68,10 +73,10 @@ const putEmailFactor = Effect.fnUntraced(function* (account: Account, on: boolea
   if (on === (account.emailFactorAt !== undefined)) return
   if (on) {
     if (!(yield* Mailer).delivers) {
-      return yield* refuseFactor("This server sends no email, so it can't mail codes at sign-in")
+      return yield* new EmailFactorRefused({ reason: "no mail" })
     }
     if (account.email === undefined || account.emailConfirmedAt === undefined) {
-      return yield* refuseFactor("Confirm the account's email address before codes go to it")
+      return yield* new EmailFactorRefused({ reason: "unconfirmed" })
     }
     const now = yield* Clock.currentTimeMillis
     yield* accounts.update(
@@ -89,8 +94,6 @@ const putEmailFactor = Effect.fnUntraced(function* (account: Account, on: boolea
   yield* accounts.update({ emailFactorAt: undefined }, { kind: "email-factor-off" })
   yield* codes.revoke(["auth_factor"])
 })
-
-const refuseFactor = (message: string) => new InvalidRequest({ message })
 
 /** Turns mailed codes at sign-in on or off; without a token, turning them off mails one. */
 export const changeEmailFactor = Effect.fn("changeEmailFactor")(function* (input: {
@@ -123,7 +126,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
       return yield* putEmailFactor(account, factor, token)
     }
     if (factor === true) {
-      return yield* refuseFactor("Change and confirm the email address before codes go to it")
+      return yield* new EmailFactorRefused({ reason: "new address" })
     }
     if (isProtected && token === "") return yield* new TokenRequired()
     // The code is used last, so it stays valid if the new address is taken.

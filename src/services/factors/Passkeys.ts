@@ -30,6 +30,9 @@ export class PasskeyRefused extends Schema.TaggedError<PasskeyRefused>()("Passke
   reason: Schema.String
 }) {}
 
+/** Removing the passkey would leave the account without a way to sign in. */
+export class LastPasskey extends Schema.TaggedError<LastPasskey>()("LastPasskey", {}) {}
+
 /** The passkeys of this object's account. Spec: WebAuthn Level 3, attestation `none`. */
 export class Passkeys extends Context.Service<
   Passkeys,

@@ -8,7 +8,7 @@ import {
 } from "../accounts/AccountStore.ts"
 import { countRefused } from "../accounts/AccountHistory.ts"
 import { PasskeyLinkOver, PasskeyLinks, linkLife } from "./PasskeyLinks.ts"
-import { type Ceremony, type CredentialJson, Passkeys } from "./Passkeys.ts"
+import { type Ceremony, type CredentialJson, LastPasskey, Passkeys } from "./Passkeys.ts"
 import { factorOf, proveSecondFactor } from "./SecondFactorProof.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { InvalidRequest } from "../failures.ts"
@@ -104,8 +104,7 @@ const removePasskey = Effect.fnUntraced(function* ({ id }: { readonly id: string
   // Passwords are never removed, so the earlier check still holds.
   if (password !== undefined) return yield* passkeys.remove(id)
   if (yield* passkeys.removeUnlessLast(id)) return
-  const message = "This is your only way in. Set a password or add another passkey first."
-  return yield* new InvalidRequest({ message })
+  return yield* new LastPasskey()
 })
 
 const renamePasskey = Effect.fnUntraced(function* (input: {

@@ -19,7 +19,7 @@ export class AppPasswordExists extends Schema.TaggedError<AppPasswordExists>()(
 /** The account has the most app passwords allowed, or the name is too long. */
 export class AppPasswordRefused extends Schema.TaggedError<AppPasswordRefused>()(
   "AppPasswordRefused",
-  { message: Schema.String }
+  { reason: Schema.Literals(["long name", "too many"]), limit: Schema.Int }
 ) {}
 
 /**

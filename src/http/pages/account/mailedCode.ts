@@ -44,19 +44,13 @@ export const codeField = (hint: Child, wrong?: Wrong, typed?: string): Html =>
     maxLength: 32
   })
 
-const wrongCodes: { readonly [T in Failure["_tag"]]?: string } = {
-  CodeInvalid: text.wrong,
-  CodeExpired: text.expired
-}
+const ofTheCode: ReadonlySet<Failure["_tag"]> = new Set(["CodeInvalid", "CodeExpired"])
 
 /** The error of a call that needs a code, with its field; undefined on success. */
 export const refusedBy = <E extends Failure, R>(call: Effect.Effect<void, E, R>, field?: string) =>
   call.pipe(
     Effect.as(undefined),
-    Effect.catch((failure) => {
-      const told = wrongCodes[failure._tag]
-      return wrongOf(failure, told === undefined ? field : "code", told)
-    })
+    Effect.catch((failure) => wrongOf(failure, ofTheCode.has(failure._tag) ? "code" : field))
   )
 
 /** Sends the owner a code for something on a page. */

@@ -38,6 +38,10 @@ export const appPassword = {
   privileged: "Allow reading and sending direct messages",
   submit: "Create app password",
   missingName: "Give it a name.",
+  longName: (limit: number) => `Choose a name of at most ${limit} characters.`,
+  exists: (name: string) =>
+    `You already have an app password named “${name}”. Choose another name.`,
+  tooMany: (limit: number) => `You have ${limit} app passwords. Revoke one first.`,
   madeTitle: "Your new app password",
   made: (name: string) => `For “${name}”. Copy it into the app now: you won’t see it again.`,
   copied: "Done"

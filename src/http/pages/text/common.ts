@@ -13,6 +13,7 @@ export const common = {
   newPassword: "New password",
   repeatPassword: "Repeat the password",
   passwordRule: "At least 8 characters",
+  badPassword: "Choose a password with at least 8 characters, and no more than 256.",
   passwordsDiffer: "The passwords don’t match. Type the new password twice.",
   code: "Code",
   name: "Name",
@@ -27,6 +28,17 @@ export const common = {
   tookTooLong: "That took too long. Please try again.",
   wrongCode: "That code is wrong or has already been used. Try the next one.",
   tooManyAttempts: (seconds: number) => `Too many attempts. Try again in ${duration(seconds)}.`,
+  failed: "We couldn’t do that. Reload the page and try again.",
+  notAllowed: "You can’t do this with your account.",
+  notHere: "This account isn’t on this server any more.",
+  beingDeleted: "This account is being deleted.",
+  tooLarge: "That’s more than we accept.",
+  identityGone:
+    "Your identity has been deactivated, or the identity directory doesn’t know it. Contact this server’s administrator.",
+  identityElsewhere:
+    "Your identity points to another server, so your account can’t be active here. Finish your move to this server first.",
+  identityNotOurs: "This server’s key can’t change your identity.",
+  identityRefused: "The identity directory rejected this change. Reload the page and try again.",
   takenDown: "This account has been taken down. Contact this server’s administrator.",
   needsJavaScript: "Passkeys need JavaScript. Turn it on for this site and reload the page.",
   show: "Show",
@@ -43,6 +55,5 @@ export const common = {
 export const counted = (count: number, one: string, many: string): string =>
   count === 0 ? `no ${many}` : `${count} ${count === 1 ? one : many}`
 
-/** An error of the account's object, for a field or a form, as a sentence. */
-export const asSentence = (message: string): string =>
-  /[.!?]$/.test(message) ? message : `${message}.`
+/** Words of a table as a sentence. */
+export const asSentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`)

@@ -37,6 +37,7 @@ export const email = {
   changeHint:
     "We first ask for a code sent to your current address. If you can’t read mail there, ask this server’s administrator.",
   newAddress: "New address",
+  notYours: "That isn’t your account’s email address.",
   change: "Change address"
 } as const
 
@@ -59,7 +60,9 @@ export const codes = {
   sendTo: (address: string) => `Send a code to ${address}`,
   create: "Create a code",
   wrong: "That code is wrong, was already used, or has been replaced by a newer one.",
-  expired: "That code has expired. Request a new one."
+  expired: "That code has expired. Request a new one.",
+  needed: "This change needs a code. Request one, then enter it here.",
+  noAddress: "Your account has no email address to send a code to."
 } as const
 
 /** `/account/handle`. */

@@ -6,6 +6,7 @@ export const signIn = {
   title: "Sign in",
   toManage: "to manage your account",
   toApp: (app: string) => `to continue to ${app}`,
+  cancelApp: "Cancel and go back to the app",
   identifier: "Handle, email or DID",
   remember: "Keep me signed in on this device",
   forgot: "Forgot your password?",

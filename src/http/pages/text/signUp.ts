@@ -8,7 +8,6 @@ export const signUp = {
   invite: "Invite code",
   inviteHint: "You need an invite to join this server.",
   inviteGood: "Your invite is valid.",
-  inviteBad: "This invite code is invalid or has already been used.",
   username: "Username",
   usernameHint: (domains: ReadonlyArray<string>): Html =>
     domains.length === 1
@@ -17,7 +16,13 @@ export const signUp = {
   domain: "Domain of your handle",
   submit: "Create account",
   emailTaken: "An account with that email address already exists.",
-  badEmail: "Enter a valid email address.",
+  /** What to enter, by the field of a rejected form. */
+  wrong: {
+    handle: "Choose a username and one of this server’s domains.",
+    email: "Enter a valid email address.",
+    password: common.badPassword,
+    invite: "This invite code is invalid or has already been used."
+  },
   reserved: "That name is reserved. Try another one.",
   later: "We couldn’t create the account just now. Please try again in a moment.",
   missingHandle: "Choose a username."

@@ -94,7 +94,7 @@ export const checkFields = Effect.fnUntraced(function* (
   const needsInvite = inviteRequired && caller.kind !== "admin"
   const invite = inviteCode(request.inviteCode ?? "")
   if (needsInvite && invite === "") {
-    return yield* refuse("InvalidInviteCode", "No invite code provided")
+    return yield* refuse("InvalidInviteCode", "No invite code provided", "invite")
   }
   if (recoveryKey !== undefined && !isDidKey(recoveryKey)) {
     return yield* refuse("InvalidRequest", "recoveryKey must be a did:key of K-256 or P-256")

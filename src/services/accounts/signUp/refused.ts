@@ -18,5 +18,5 @@ export class SignUpRefused extends Schema.TaggedError<SignUpRefused>()("SignUpRe
   error: Schema.Literals(signUpRefusals),
   message: Schema.String,
   /** The wrong field, for forms. */
-  field: Schema.optional(Schema.Literals(["handle", "email", "password"]))
+  field: Schema.optional(Schema.Literals(["handle", "email", "password", "invite"]))
 }) {}

@@ -10,7 +10,8 @@ import { field, hidden, newPassword, noteOf, type Wrong } from "../../parts.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
 import { codeField, forgottenCodeHint } from "../mailedCode.ts"
-import { asSentence, common } from "../../text/common.ts"
+import { common } from "../../text/common.ts"
+import { sentenceOf } from "../../text/refusals.ts"
 import { codes } from "../../text/settings.ts"
 import { forgotten as text } from "../../text/signIn.ts"
 import { rules } from "../../../../services/limits/rules.ts"
@@ -97,7 +98,7 @@ const reset = Effect.fn("account.reset")(function* (request: Request, { visitor,
     Effect.catchTags({
       CodeInvalid: () => again("code", codes.wrong),
       CodeExpired: () => again("code", codes.expired),
-      SignUpRefused: ({ message }) => again("password", asSentence(message))
+      SignUpRefused: (refused) => again("password", sentenceOf(refused))
     })
   )
 })

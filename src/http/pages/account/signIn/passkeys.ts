@@ -45,7 +45,7 @@ export const addPasskey: Action = {
     const name = form.get("name") ?? ""
     const made = yield* (yield* Accounts)
       .call(did, "addPasskey", { ...ceremony, name, response })
-      .pipe(Effect.catch((rejected) => refusalOf(rejected, passkeyTaken)))
+      .pipe(Effect.catch((rejected) => refusalOf(rejected)))
     if (typeof made === "string") return yield* again(made)
     return (yield* keepPasskey(did, made))
       ? done("security", "passkey-added")

@@ -107,7 +107,7 @@ export const removePasskey: Action = {
     const id = form.get("passkey") ?? ""
     const refused = yield* dropPasskey(did, id).pipe(
       Effect.as(undefined),
-      Effect.catchTags({ InvalidRequest: refusalOf, RepoNotFound: refusalOf })
+      Effect.catchTags({ LastPasskey: refusalOf, RepoNotFound: refusalOf })
     )
     if (refused !== undefined) return shown(yield* page(owner, { text: refused }))
     return done("security", "passkey-gone")
