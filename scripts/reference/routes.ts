@@ -57,6 +57,8 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/operators":
     "for admins: GET lists the operators; POST gives `account` the `role` (`admin`, `moderator`, `inviter`)",
   "/admin/operators/remove": "for admins: takes the role of `account`",
+  "/admin/factors/reset":
+    "for admins: turns the authenticator of `account` off, for an owner who lost it, and mails the owner",
   "/admin/codes":
     "for the administrator (HTTP Basic): the mailed codes of `?account=` that wait to be used, where the server sends no mail",
   "/admin/relays":

@@ -24,6 +24,7 @@ import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
 import { token } from "./oauth/token.ts"
 import { finishBody, reopened, withHeaders, withoutBody } from "./responses.ts"
+import { adminResetFactor } from "./factors/adminFactors.ts"
 import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
 import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
@@ -166,6 +167,7 @@ export const routes = [
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),
   route("POST", "/admin/operators", answer(setOperator), rules.administrator),
   route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),
+  route("POST", "/admin/factors/reset", answer(adminResetFactor), rules.administrator),
   route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
   route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),

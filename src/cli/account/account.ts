@@ -3,6 +3,7 @@ import { activate, deactivate, handle, password, remove } from "./change.ts"
 import { codes } from "./codes.ts"
 import { create } from "./create.ts"
 import { history } from "./history.ts"
+import { resetFactor } from "./resetFactor.ts"
 import { list, show } from "./show.ts"
 
 /** `nacre account`: the accounts of a server. */
@@ -18,6 +19,7 @@ export const account = Command.make("account").pipe(
     password,
     handle,
     codes,
-    history
+    history,
+    resetFactor
   ])
 )

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import type { Role } from "../../core/operators/roles.ts"
+import * as Schema from "effect/Schema"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Auth } from "../../services/sessions/Auth.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { noteAccount, noteAct } from "../CurrentRequest.ts"
+import { mediaTypeOf, readBody } from "../input.ts"
 import { jsonType, privateHeaders } from "../responses.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
@@ -29,6 +31,26 @@ export const forOperator = Effect.fnUntraced(function* (
 /** The same for the administrator and operators with the role `admin`. */
 export const forAdministrator = (request: Request, name: string) =>
   forOperator(request, name, "admin")
+
+const bodyLimit = 10_000
+
+/** The JSON input of such a path; a form on another website can't send this type. */
+export const adminInput = Effect.fnUntraced(function* <A>(
+  request: Request,
+  schema: Schema.Codec<A, unknown>,
+  needed: string
+) {
+  if (mediaTypeOf(request.headers) !== "application/json") {
+    return yield* new InvalidRequest({
+      message: "Wrong request encoding, expected application/json"
+    })
+  }
+  const text = new TextDecoder().decode(yield* readBody(request, bodyLimit))
+  return yield* Effect.mapError(
+    Schema.decodeEffect(Schema.fromJsonString(schema))(text),
+    () => new InvalidRequest({ message: needed })
+  )
+})
 
 /**
  * The account that such a request is about: the administrator names it, an owner uses a recent

@@ -3,12 +3,10 @@ import * as Schema from "effect/Schema"
 import { roles } from "../../core/operators/roles.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
-import { InvalidRequest } from "../../services/failures.ts"
 import { OperatorRefused, Operators } from "../../services/operators/Operators.ts"
 import { CurrentRequest, noteAct } from "../CurrentRequest.ts"
 import { entryOf } from "../accounts/adminAccounts.ts"
-import { mediaTypeOf, readBody } from "../input.ts"
-import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
+import { adminInput, forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
 const name = "admin/operators"
 
@@ -31,30 +29,12 @@ export const listOperators = Effect.fn("http.listOperators")(function* (request:
 const Removal = Schema.Struct({ account: Schema.String })
 const Addition = Schema.Struct({ account: Schema.String, role: Schema.Literals(roles) })
 
-const bodyLimit = 10_000
-
-/** The JSON input; a form on another website can't send this type. */
-const inputOf = Effect.fnUntraced(function* <A>(
-  request: Request,
-  schema: Schema.Codec<A, unknown>
-) {
-  if (mediaTypeOf(request.headers) !== "application/json") {
-    return yield* new InvalidRequest({
-      message: "Wrong request encoding, expected application/json"
-    })
-  }
-  const text = new TextDecoder().decode(yield* readBody(request, bodyLimit))
-  return yield* Effect.mapError(
-    Schema.decodeEffect(Schema.fromJsonString(schema))(text),
-    () =>
-      new InvalidRequest({ message: "account and a role (admin, moderator, inviter) are needed" })
-  )
-})
+const needed = "account and a role (admin, moderator, inviter) are needed"
 
 /** POST `/admin/operators`: gives a role to an account, which must have an authenticator. */
 export const setOperator = Effect.fn("http.setOperator")(function* (request: Request) {
   yield* forAdministrator(request, name)
-  const { account, role } = yield* inputOf(request, Addition)
+  const { account, role } = yield* adminInput(request, Addition, needed)
   const { did, handle } = yield* entryOf(account)
   const operators = yield* Operators
   const before = yield* operators.role(did)
@@ -69,7 +49,7 @@ export const setOperator = Effect.fn("http.setOperator")(function* (request: Req
 /** POST `/admin/operators/remove`: removes an account's role. */
 export const removeOperator = Effect.fn("http.removeOperator")(function* (request: Request) {
   yield* forAdministrator(request, name)
-  const { account } = yield* inputOf(request, Removal)
+  const { account } = yield* adminInput(request, Removal, needed)
   const entry = account.startsWith("did:") ? { did: account } : yield* entryOf(account)
   const operators = yield* Operators
   const before = yield* operators.role(entry.did)

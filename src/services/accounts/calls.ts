@@ -9,6 +9,7 @@ import { beginMigration } from "./PendingMigration.ts"
 import { type SubjectChange, subjectStatus, updateSubject } from "./SubjectStatus.ts"
 import type { Subject } from "./Takedowns.ts"
 import { endSignUp } from "./signUp/SignUpEnd.ts"
+import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Alarm } from "../host/Alarm.ts"
@@ -119,8 +120,15 @@ export const summary = Effect.gen(function* () {
   }
 })
 
+/** What the account stores. */
+const size = Effect.gen(function* () {
+  const { records } = yield* (yield* Repo).head
+  return { records, blobBytes: (yield* BlobIndex).usage() }
+})
+
 /** The administrator's calls to the account's object. */
 export const adminCalls = {
+  size: () => size,
   subjectStatus: ({ subject }: { readonly subject: Subject }) => subjectStatus(subject),
   updateSubject: ({
     subject,

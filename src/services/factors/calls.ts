@@ -10,13 +10,13 @@ import { countRefused } from "../accounts/AccountHistory.ts"
 import { PasskeyLinkOver, PasskeyLinks, linkLife } from "./PasskeyLinks.ts"
 import { type Ceremony, type CredentialJson, LastPasskey, Passkeys } from "./Passkeys.ts"
 import { factorOf, proveSecondFactor } from "./SecondFactorProof.ts"
-import { SecondFactors } from "./SecondFactors.ts"
+import { NoAuthenticator, SecondFactors } from "./SecondFactors.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { AccountLimits } from "../limits/AccountLimits.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
 import { type Mail, Mailer } from "../mail/Mailer.ts"
-import { mailContext, passkeyLinkMail } from "../mail/mailTexts.ts"
+import { factorResetMail, mailContext, passkeyLinkMail } from "../mail/mailTexts.ts"
 import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
 import { recentMillis, slowToFail } from "../sessions/PasswordProof.ts"
 import { Sessions } from "../sessions/Sessions.ts"
@@ -88,6 +88,22 @@ const renewRecoveryCodes = Effect.fnUntraced(function* () {
 const disableAuthenticator = Effect.fnUntraced(function* () {
   yield* currentAccount
   yield* (yield* SecondFactors).disable
+})
+
+/** Turns the authenticator off for the administrator; if the owner can't be notified, it stays on. */
+const resetAuthenticator = Effect.fnUntraced(function* () {
+  const account = yield* currentAccount
+  const { email } = account
+  const factors = yield* SecondFactors
+  if ((yield* factors.status).authenticatorSince === undefined) return yield* new NoAuthenticator()
+  const mailer = yield* Mailer
+  const mailed = mailer.delivers && email !== undefined
+  if (mailed) {
+    const mail = factorResetMail(mailContext(account, yield* Config))
+    yield* Effect.retry(mailer.send({ to: email, purpose: "factor_reset", ...mail }), { times: 1 })
+  }
+  yield* factors.disable
+  return { mailed }
 })
 
 /** Adds a verified passkey to the account. */
@@ -220,6 +236,7 @@ export const factorCalls = {
   beginAuthenticator,
   confirmAuthenticator,
   disableAuthenticator,
+  resetAuthenticator,
   renewRecoveryCodes,
   addPasskey,
   renamePasskey,

@@ -102,3 +102,19 @@ export const alertMail = (
   const all = `See all alerts of ${publicUrl}: npx nacre watch --server ${publicUrl}`
   return letter(alertTitle(alerts), [...alerts.map(alertText), all], head)
 }
+
+/** The mail about an authenticator that an operator turns off. */
+export const factorResetMail = (context: MailContext): MailText => {
+  const { handle, publicUrl } = context
+  const parts = [
+    greeting(handle),
+    `Your server’s administrator turned off the authenticator of your account on ${publicUrl}. Signing in no longer takes a code from it.`,
+    { label: "If you asked for this, set up a new one", link: `${publicUrl}/account/authenticator` },
+    {
+      label:
+        "If you didn’t, contact your server’s administrator, and change your password now",
+      link: `${publicUrl}/account/password`
+    }
+  ]
+  return letter("Your authenticator was turned off", parts, context)
+}
