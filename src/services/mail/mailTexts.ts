@@ -109,10 +109,12 @@ export const factorResetMail = (context: MailContext): MailText => {
   const parts = [
     greeting(handle),
     `Your server’s administrator turned off the authenticator of your account on ${publicUrl}. Signing in no longer takes a code from it.`,
-    { label: "If you asked for this, set up a new one", link: `${publicUrl}/account/authenticator` },
     {
-      label:
-        "If you didn’t, contact your server’s administrator, and change your password now",
+      label: "If you asked for this, set up a new one",
+      link: `${publicUrl}/account/authenticator`
+    },
+    {
+      label: "If you didn’t, contact your server’s administrator, and change your password now",
       link: `${publicUrl}/account/password`
     }
   ]

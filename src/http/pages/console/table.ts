@@ -1,15 +1,37 @@
+import { accountPage } from "./account.ts"
+import {
+  allowInvites,
+  deleteAccount,
+  resetAuthenticator,
+  resetPassword,
+  stopInvites,
+  writeOwner
+} from "./accountActs.ts"
+import { accountsPage } from "./accounts.ts"
 import type { ConsoleAction, ConsoleName, ConsolePage } from "./frame.ts"
 import { createInvites, disableInvite, invitesPage } from "./invites.ts"
+import { moderationPage, restore, takeDown } from "./moderation.ts"
 import { overviewPage } from "./overview.ts"
 
 /** The console's pages, with the role that each takes. Anything else isn't found. */
 export const consolePages: Readonly<Partial<Record<ConsoleName, ConsolePage>>> = {
   "": overviewPage,
-  invites: invitesPage
+  accounts: accountsPage,
+  account: accountPage,
+  invites: invitesPage,
+  moderation: moderationPage
 }
 
 /** The actions of the console's forms, by the rest of their path. */
 export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
+  "account/stop-invites": stopInvites,
+  "account/allow-invites": allowInvites,
+  "account/write": writeOwner,
+  "account/reset": resetPassword,
+  "account/reset-factor": resetAuthenticator,
+  "account/delete": deleteAccount,
+  "moderation/take-down": takeDown,
+  "moderation/restore": restore,
   "invites/create": createInvites,
   "invites/disable": disableInvite
 }

@@ -53,10 +53,6 @@ export const account = {
   sessionSince: (moment: string, place: string | undefined) =>
     `Since ${moment}${place === undefined ? "" : `, from ${place}`}`,
   moderation: "Moderation",
-  reason: "Reason",
-  reasonHint: "For the audit log.",
-  takeDown: "Take down",
-  restore: "Restore",
   takeDownHint: "Nobody sees a taken down account, and its owner can only export it or move away.",
   blobsAndRecords: "Take down a record or a blob",
   invites: "Invites",
@@ -122,3 +118,29 @@ export const bytes = (size: number): string => {
   const value = size / 1000 ** at
   return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at]}`
 }
+
+/** `/admin/console/moderation`. */
+export const moderation = {
+  title: "Moderation",
+  about: "Handle, DID, at:// address or bsky.app link",
+  blob: "Blob, by its CID",
+  blobHint: "Only to take down a picture or another file of the account.",
+  find: "Find",
+  lead: "Look up an account, a record or a blob to take it down or restore it.",
+  unreadable:
+    "That’s not an address that we know. Use a handle, a DID, an at:// address or a bsky.app link.",
+  notHere: "There’s no such account on this server.",
+  noSuch: "There’s no such record or blob in this account.",
+  record: "Record",
+  aBlob: "Blob",
+  anAccount: "Account",
+  owner: "Account",
+  cid: "CID",
+  visible: "visible",
+  down: (ref: string | undefined) => (ref === undefined ? "taken down" : `taken down: ${ref}`),
+  takeDown: "Take down",
+  restore: "Restore",
+  notOwn: "You can’t take your own account down.",
+  reason: "Reason",
+  reasonHint: "Stays with the takedown and in the audit log."
+} as const

@@ -1,0 +1,117 @@
+import * as Effect from "effect/Effect"
+import { calledName } from "../../../core/identity/calledName.ts"
+import { Accounts } from "../../../services/accounts/Accounts.ts"
+import { Mailer } from "../../../services/mail/Mailer.ts"
+import { entryOf } from "../../accounts/adminAccounts.ts"
+import { noteAct } from "../../CurrentRequest.ts"
+import { resetFactor } from "../../factors/adminFactors.ts"
+import type { Form } from "../browser.ts"
+import { account as text } from "../text/consolePeople.ts"
+import { accountView, type Rejected } from "./account.ts"
+import {
+  type ConsoleAction,
+  type ConsoleNotice,
+  done,
+  type Handled,
+  type Outcome,
+  shown
+} from "./frame.ts"
+import type { Operating } from "./operating.ts"
+import { perform } from "./perform.ts"
+
+const didIn = (form: Form): string => form.get("did") ?? ""
+
+const rejected = (operating: Operating, did: string, of: Rejected) =>
+  Effect.map(accountView(operating, did, of), shown)
+
+/** An act that an operator can't do to their own account. */
+const toOthers =
+  (
+    run: (
+      operating: Operating,
+      account: { readonly did: string; readonly handle: string },
+      form: Form
+    ) => Handled<Outcome>
+  ): ConsoleAction["run"] =>
+  (operating, form) =>
+    Effect.gen(function* () {
+      const entry = yield* entryOf(didIn(form))
+      return entry.did === operating.view.did
+        ? yield* rejected(operating, entry.did, { wrong: { text: text.notOwn }, typed: {} })
+        : yield* run(operating, entry, form)
+    })
+
+/** An XRPC method that takes an account. */
+const calling = (nsid: string, notice: ConsoleNotice): ConsoleAction => ({
+  role: "moderator",
+  page: "accounts",
+  run: Effect.fnUntraced(function* (operating, form) {
+    const did = didIn(form)
+    yield* perform(operating, nsid, { input: { account: did } })
+    return done("account", notice, { did })
+  })
+})
+
+/** Stops an account's invites. */
+export const stopInvites = calling("com.atproto.admin.disableAccountInvites", "invites-off")
+
+/** Lets an account invite again. */
+export const allowInvites = calling("com.atproto.admin.enableAccountInvites", "invites-on")
+
+/** Mails an owner. */
+export const writeOwner: ConsoleAction = {
+  role: "moderator",
+  page: "accounts",
+  run: Effect.fn("console.write")(function* (operating, form) {
+    const did = didIn(form)
+    const [subject, content] = [form.get("subject") ?? "", form.get("message") ?? ""]
+    yield* perform(operating, "com.atproto.admin.sendEmail", {
+      input: { recipientDid: did, senderDid: operating.view.did, subject, content }
+    })
+    return done("account", "mailed", { did })
+  })
+}
+
+/** Mails a code for a new password. */
+export const resetPassword: ConsoleAction = {
+  role: "admin",
+  page: "accounts",
+  run: toOthers(
+    Effect.fn("console.resetPassword")(function* (_, { did }) {
+      yield* noteAct({ act: "com.atproto.server.requestPasswordReset", subject: did })
+      yield* (yield* Accounts).call(did, "requestPasswordReset")
+      const { delivers } = yield* Mailer
+      return done("account", delivers ? "reset" : "reset-waits", { did })
+    })
+  )
+}
+
+/** Turns an authenticator off, and mails the owner. */
+export const resetAuthenticator: ConsoleAction = {
+  role: "admin",
+  page: "accounts",
+  run: toOthers(
+    Effect.fn("console.resetFactor")(function* (_, { did }) {
+      yield* noteAct({ act: "/admin/factors/reset" })
+      yield* resetFactor(did)
+      return done("account", "factors-reset", { did })
+    })
+  )
+}
+
+/** Deletes an account whose handle was typed. */
+export const deleteAccount: ConsoleAction = {
+  role: "admin",
+  page: "accounts",
+  run: toOthers(
+    Effect.fn("console.delete")(function* (operating, { did, handle }, form) {
+      const typed = form.get("handle") ?? ""
+      if (calledName(typed) !== handle) {
+        const wrong = { text: text.wrongHandle, field: "handle" }
+        return yield* rejected(operating, did, { wrong, typed: { handle: typed } })
+      }
+      yield* perform(operating, "com.atproto.admin.deleteAccount", { input: { did } })
+      return done("accounts", "deleted")
+    })
+  )
+}
