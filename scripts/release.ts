@@ -1,12 +1,14 @@
 /**
  * `npm run release -- minor`: gives the version its number everywhere, and the changelog's unreleased lines to it.
  *
- * `--check <branch>` fails if the code of the packages differs from a branch, and the changelog has no new line.
+ * `--check` fails if the files don't name one version, or the changelog isn't in order; `--check main` also if the
+ * code of the packages differs from that branch, and the changelog has no new line.
  */
 import { execFileSync } from "node:child_process"
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { createManifestOf, manifestOf, type RootManifest } from "./package/manifest.ts"
 
 const head = "## Unreleased\n"
 
@@ -39,6 +41,34 @@ export const released = (changelog: string, version: string): string => {
     throw new Error(`CHANGELOG.md has a version ${version} already.`)
   }
   return changelog.replace(head, `${head}\n## ${version}\n`)
+}
+
+/** The files that name the version. */
+export interface Named {
+  readonly changelog: string
+  /** The version in each file, and of each package. */
+  readonly versions: Readonly<Record<string, string | undefined>>
+}
+
+/** What is wrong with the version's names and the order of the changelog, in one sentence each. */
+export const faultsOf = ({ changelog, versions }: Named): ReadonlyArray<string> => {
+  const [[, version] = ["", undefined]] = Object.entries(versions)
+  const [first, ...listed] = [...changelog.matchAll(/^## (.+)$/gm)].map(([, title]) => title!)
+  const sorted = listed.toSorted((a, b) => b.localeCompare(a, "en", { numeric: true }))
+  return [
+    ...Object.entries(versions).flatMap(([name, its]) =>
+      its === version ? [] : [`${name} names the version ${its}, not ${version}.`]
+    ),
+    ...(first === "Unreleased" ? [] : ["CHANGELOG.md doesn't begin with Unreleased."]),
+    ...listed
+      .filter((title) => !/^\d+\.\d+\.\d+$/.test(title))
+      .map((title) => `CHANGELOG.md has a title that isn't a version: ${title}.`),
+    ...listed
+      .filter((title, at) => listed.indexOf(title) !== at)
+      .map((title) => `CHANGELOG.md has the version ${title} twice.`),
+    ...(listed.join() === sorted.join() ? [] : ["CHANGELOG.md's versions aren't in order."]),
+    ...(listed[0] === version ? [] : [`CHANGELOG.md's newest version isn't ${version}.`])
+  ]
 }
 
 const root = join(import.meta.dirname, "..")
@@ -77,7 +107,30 @@ const release = (step: string): void => {
   console.log(`This is ${version} now. docs/contribute/release.md says what comes next.`)
 }
 
-const check = (branch: string): void => {
+const checkNames = (): void => {
+  const manifest: RootManifest = JSON.parse(read("package.json"))
+  const lock = JSON.parse(read("package-lock.json"))
+  const faults = faultsOf({
+    changelog: read("CHANGELOG.md"),
+    versions: {
+      "package.json": manifest.version,
+      "package-lock.json": lock.version,
+      "package-lock.json's project": lock.packages[""].version,
+      "src/core/host/version.ts": /version = "([^"]+)"/.exec(read("src/core/host/version.ts"))?.[1],
+      "the package nacre": String(manifestOf(manifest).version),
+      "the package create-nacre": createManifestOf(manifest).version,
+      ...Object.fromEntries(
+        globSync("examples/*/package.json", { cwd: root }).flatMap((path) => {
+          const its = /"nacre": "\^?([^"]+)"/.exec(read(path))?.[1]
+          return its === undefined ? [] : [[path, its]]
+        })
+      )
+    }
+  })
+  if (faults.length > 0) throw new Error(faults.join("\n"))
+}
+
+const checkChanges = (branch: string): void => {
   const base = git("merge-base", branch, "HEAD").trim()
   const touched = git("diff", "--name-only", base, "--", "src", "create-nacre").trim()
   const before = new Set(unreleased(git("show", `${base}:CHANGELOG.md`)))
@@ -93,11 +146,14 @@ const check = (branch: string): void => {
 if (import.meta.main ?? process.argv[1] === import.meta.filename) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { check: { type: "string" } }
+    options: { check: { type: "boolean", default: false } }
   })
+  const [given] = positionals
   try {
-    if (values.check === undefined) release(positionals[0] ?? "")
-    else check(values.check)
+    if (values.check) {
+      checkNames()
+      if (given !== undefined) checkChanges(given)
+    } else release(given ?? "")
   } catch (cause) {
     console.error(cause instanceof Error ? cause.message : cause)
     process.exit(1)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { nextVersion, released, unreleased } from "../../../scripts/release.ts"
+import { faultsOf, nextVersion, released, unreleased } from "../../../scripts/release.ts"
 
 const changelog = `# Changelog
 
@@ -35,5 +35,30 @@ describe("npm run release", () => {
     assert.strictEqual(nextVersion("0.2.9", "major"), "1.0.0")
     assert.strictEqual(nextVersion("0.2.9", "2.0.1"), "2.0.1")
     assert.throws(() => nextVersion("0.2.9", ""), /major, minor, patch/)
+  })
+
+  it("release --check names each file with another version, and a changelog out of order", () => {
+    const versions = { "package.json": "0.2.0", "the package create-nacre": "0.2.0" }
+    assert.deepStrictEqual(faultsOf({ changelog, versions }), [])
+    const other = { ...versions, "the package create-nacre": "0.1.9" }
+    assert.deepStrictEqual(faultsOf({ changelog, versions: other }), [
+      "the package create-nacre names the version 0.1.9, not 0.2.0."
+    ])
+    const faults = (titles: ReadonlyArray<string>) =>
+      faultsOf({ changelog: titles.map((title) => `## ${title}\n`).join("\n"), versions })
+    assert.deepStrictEqual(faults(["Unreleased", "0.2.0", "0.1.10", "0.1.9"]), [])
+    assert.deepStrictEqual(faults(["Unreleased", "0.2.0", "0.1.9", "0.1.10"]), [
+      "CHANGELOG.md's versions aren't in order."
+    ])
+    assert.deepStrictEqual(faults(["0.2.0"]), [
+      "CHANGELOG.md doesn't begin with Unreleased.",
+      "CHANGELOG.md's newest version isn't 0.2.0."
+    ])
+    assert.deepStrictEqual(faults(["Unreleased", "0.3.0", "0.2.0", "0.2.0", "soon"]), [
+      "CHANGELOG.md has a title that isn't a version: soon.",
+      "CHANGELOG.md has the version 0.2.0 twice.",
+      "CHANGELOG.md's versions aren't in order.",
+      "CHANGELOG.md's newest version isn't 0.2.0."
+    ])
   })
 })
