@@ -1,9 +1,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
+import * as PlcMemory from "../../src/layers/identity/PlcMemory.ts"
 import * as AlertsD1 from "../../src/layers/operators/AlertsD1.ts"
+import * as HostCountsD1 from "../../src/layers/operators/HostCountsD1.ts"
 import * as WatchNotesD1 from "../../src/layers/operators/WatchNotesD1.ts"
 import { DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import type { BackupHealth } from "../../src/services/backups/backupHealth.ts"
@@ -58,7 +61,14 @@ export const servicesOf = (
 ) =>
   Effect.gen(function* () {
     const stored = yield* Layer.build(
-      Layer.fresh(AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer)))
+      Layer.fresh(
+        Layer.mergeAll(
+          AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer)),
+          DirectoryD1.layer,
+          HostCountsD1.layer,
+          PlcMemory.layer
+        )
+      )
     ).pipe(Effect.provide(database))
     const config = yield* Layer.build(
       ConfigEnv.layer({
@@ -68,7 +78,7 @@ export const servicesOf = (
         ...more
       })
     )
-    return config.pipe(
+    return Context.merge(config, stored).pipe(
       Context.add(Alerts, failing(watched, Context.get(stored, Alerts))),
       Context.add(WatchNotes, failing(watched, Context.get(stored, WatchNotes))),
       Context.add(

@@ -25,6 +25,11 @@ export const alertKinds = {
     severity: "critical",
     patience: 0
   },
+  "foreign-operation": {
+    title: "Somebody else changed an account's identity",
+    severity: "critical",
+    patience: 0
+  },
   "storage-full": { title: "Storage is nearly full", severity: "warning", patience: twice }
 } as const satisfies Record<string, AlertKindText>
 

@@ -41,6 +41,7 @@ export const leftOut = {
   host_count: "counted again",
   host_hour: "a picture of the last weeks, which starts again",
   alert: "the watch looks again",
+  plc_seen: "the watch reads the logs again",
   watch_note: "the watch looks again",
   backup_run: "about the backups themselves",
   backup_account: "about the backups themselves",

@@ -23,6 +23,7 @@ import { Config } from "../host/Config.ts"
 import { DidDeactivated, Identity } from "./Identity.ts"
 import { Keys, rotationKey } from "./Keys.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
+import { SeenOperations } from "./SeenOperations.ts"
 
 /** This server will not sign or submit this operation. */
 export class PlcOperationRefused extends Schema.TaggedError<PlcOperationRefused>()(
@@ -152,6 +153,16 @@ const sendOnce = Effect.fnUntraced(function* (did: string, operation: PlcOperati
   )
 })
 
+/** Notes that an operation came through this server, whatever key signed it. */
+const noteSeen = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
+  const seen = yield* SeenOperations
+  if (seen === undefined) return
+  // The directory has the operation: at worst the watch reports it.
+  yield* Effect.catch(seen.set(did, { cid: cidOfOperation(operation).toString() }), (failure) =>
+    Effect.logWarning("an operation of an owner wasn't noted", { did }, failure)
+  )
+})
+
 /**
  * Submits an operation that keeps the account working here, and emits an event.
  *
@@ -175,6 +186,7 @@ export const submitOperation = Effect.fn("PlcOperations.submitOperation")(functi
     const note = yield* noter
     yield* sendOnce(did, operation)
     note({ kind: "recovery-keys", after: keysAbove(operation, ours).join(" ") })
+    yield* noteSeen(did, operation)
     yield* (yield* Identity).forget(did)
     yield* (yield* AccountEvents).identity
   })

@@ -9,6 +9,7 @@ import * as WatchNotesD1 from "../../operators/WatchNotesD1.ts"
 import * as CodeOwnersD1 from "../../mail/CodeOwnersD1.ts"
 import * as DevicesD1 from "../../oauth/DevicesD1.ts"
 import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
+import * as SeenOperationsD1 from "../../identity/SeenOperationsD1.ts"
 import * as OAuthRequestsD1 from "../../oauth/OAuthRequestsD1.ts"
 import * as PasskeyOwnersD1 from "../../factors/PasskeyOwnersD1.ts"
 
@@ -24,5 +25,6 @@ export const layer = Layer.mergeAll(
   AuditLogD1.layer,
   OperatorsD1.layer,
   HostCountsD1.layer,
+  SeenOperationsD1.layer,
   AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer))
 )

@@ -4,6 +4,7 @@ import { type Look, together } from "../../../core/operators/alerts.ts"
 import { Alerts } from "../Alerts.ts"
 import { lookAtBackups } from "./backups.ts"
 import { dependencies, lookAtDependencies } from "./dependencies.ts"
+import { lookAtIdentities } from "./identities.ts"
 import { noteOutage, recallOutage } from "./outage.ts"
 import { reportAlerts } from "./report.ts"
 
@@ -23,7 +24,11 @@ export const watch = Effect.gen(function* () {
   const outcomes = yield* dependencies
   if (outcomes["d1"] === "error") return yield* noteOutage(now)
   yield* Effect.ignore(recallOutage)
-  const looks = [lookAtDependencies(outcomes), yield* orNothing("backups", lookAtBackups(now))]
+  const looks = [
+    lookAtDependencies(outcomes),
+    yield* orNothing("backups", lookAtBackups(now)),
+    yield* orNothing("identities", lookAtIdentities(now))
+  ]
   yield* (yield* Alerts).note(together(looks), now)
   yield* reportAlerts(now)
 })
