@@ -68,6 +68,11 @@ const texts: Readonly<Record<string, string>> = {
   "/manage/passkeys": "an account's passkeys as JSON; for the same callers as `/manage/codes`",
   "/manage/passkeys/link": "a link that adds a passkey; for the same callers",
   "/manage/passkeys/remove": "removes a passkey; for the same callers",
+  "/manage/tokens":
+    "an account's access tokens and app passwords as JSON; for the same callers as `/manage/codes`",
+  "/manage/tokens/create": "creates an access token, for an owner by a recent session",
+  "/manage/tokens/revoke":
+    "revokes an access token or app password by name; for the same callers as `/manage/codes`",
   "/passkey": "the page of such a link",
   "/passkey/add": "a form of that page",
   "/tls-check":

@@ -36,6 +36,7 @@ import { audit } from "./operators/audit.ts"
 import { operator } from "./operators/operator.ts"
 import { watch } from "./operators/watch.ts"
 import { passkey } from "./passkey.ts"
+import { token } from "./token.ts"
 import { status } from "./status.ts"
 
 const root = Command.make("nacre").pipe(
@@ -60,6 +61,7 @@ const root = Command.make("nacre").pipe(
     identity,
     key,
     passkey,
+    token,
     operator,
     audit,
     watch,

@@ -76,6 +76,7 @@ import { ExportsBusy } from "../services/repo/exportStream.ts"
 import { BlockNotFound } from "../services/repo/findBlocks.ts"
 import { AppPasswordExists, AppPasswordRefused } from "../services/sessions/AppPasswords.ts"
 import { Denied, OAuthDenied } from "../services/sessions/Auth.ts"
+import { OwnTokenRefused } from "../services/sessions/OwnTokens.ts"
 import { BadExpiration, ServiceTokenRefused } from "../services/sessions/ServiceAuth.ts"
 import { PasswordChanged } from "../services/sessions/ownerView.ts"
 import { SessionEnded } from "../services/sessions/Sessions.ts"
@@ -86,7 +87,8 @@ import {
   appPasswordRefusedError,
   deniedError,
   grantEndedError,
-  oauthDeniedError
+  oauthDeniedError,
+  ownTokenRefusedError
 } from "./sessions/denied.ts"
 import { targetRefusedError, upstreamFailedError } from "./proxy/refused.ts"
 import { badRequest, busy, plain, unavailable, upstream, type WireError } from "./wire.ts"
@@ -219,6 +221,7 @@ export const wire = [
     message: "The passkey could not be verified"
   })),
   on(LastPasskey, lastPasskeyError),
+  on(OwnTokenRefused, ownTokenRefusedError),
   on(AppPasswordRefused, appPasswordRefusedError),
   on(ReservedKeysFull, () => unavailable("Too many keys wait for their accounts. Try again later")),
   on(PasswordChanged, () => badRequest("ExpiredToken", "The password is another one by now")),

@@ -10,6 +10,7 @@ import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
 import { backupRoutes } from "./backups/routes.ts"
 import { careRoutes } from "./accounts/careRoutes.ts"
+import { createToken, listTokens, revokeToken } from "./sessions/ownTokens.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
@@ -174,6 +175,9 @@ export const routes = [
   route("GET", "/manage/passkeys", answer(listPasskeys)),
   route("POST", "/manage/passkeys/link", answer(makePasskeyLink), rules.makePasskeyLink),
   route("POST", "/manage/passkeys/remove", answer(removePasskey)),
+  route("GET", "/manage/tokens", answer(listTokens)),
+  route("POST", "/manage/tokens/create", answer(createToken)),
+  route("POST", "/manage/tokens/revoke", answer(revokeToken)),
   route("GET", linkPath, visit(lookAtLink), rules.newDevice),
   route("POST", linkPath, visit(openLink), rules.openPasskeyLink),
   route("POST", `${linkPath}/add`, visit(useLink), rules.openPasskeyLink),

@@ -20,6 +20,7 @@ import * as AccountLimitsSqlite from "./limits/AccountLimitsSqlite.ts"
 import * as AccountStoreSqlite from "./accounts/AccountStoreSqlite.ts"
 import { accountTables } from "./host/sql/accountTables.ts"
 import * as AppPasswordsSqlite from "./sessions/AppPasswordsSqlite.ts"
+import * as OwnTokensSqlite from "./sessions/OwnTokensSqlite.ts"
 import * as PendingMigrationSqlite from "./accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "./sessions/AuthAccount.ts"
 import * as BlobIndexSqlite from "./blobs/BlobIndexSqlite.ts"
@@ -94,7 +95,9 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     Passwords.layer,
     Logging.layer
   ).pipe(
-    Layer.provideMerge(Layer.merge(AppPasswordsSqlite.layer, PendingMigrationSqlite.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(AppPasswordsSqlite.layer, OwnTokensSqlite.layer, PendingMigrationSqlite.layer)
+    ),
     Layer.provideMerge(
       Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoWriter.layer)
     ),

@@ -161,6 +161,7 @@ describe("a form of an account’s pages", () => {
       "apps/disconnect",
       "apps/end-session",
       "apps/revoke-password",
+      "apps/revoke-token",
       "passkeys/rename",
       "passkeys/remove"
     ]
@@ -177,6 +178,7 @@ describe("a form of an account’s pages", () => {
     const proving = actions.flatMap(([name, { proof }]) => (proof === true ? [name] : []))
     assert.sameMembers(proving, [
       "app-password",
+      "access-token",
       "password",
       "passkeys/add",
       "passkeys/remove",

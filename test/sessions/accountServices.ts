@@ -6,6 +6,7 @@ import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistoryS
 import * as AccountCodesSqlite from "../../src/layers/mail/AccountCodesSqlite.ts"
 import * as AccountStoreSqlite from "../../src/layers/accounts/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
+import * as OwnTokensSqlite from "../../src/layers/sessions/OwnTokensSqlite.ts"
 import * as PendingMigrationSqlite from "../../src/layers/accounts/PendingMigrationSqlite.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import * as OAuthSessionsSqlite from "../../src/layers/oauth/OAuthSessionsSqlite.ts"
@@ -66,6 +67,7 @@ export const accountTables = [
   ...SessionsSqlite.tables,
   ...OAuthSessionsSqlite.tables,
   ...AppPasswordsSqlite.tables,
+  ...OwnTokensSqlite.tables,
   ...SecondFactorsSqlite.tables,
   ...PendingMigrationSqlite.tables,
   ...PasskeysSqlite.tables,
@@ -92,6 +94,7 @@ const insideLayer = Layer.mergeAll(
   storeLayer,
   AccountCodesSqlite.layer,
   AppPasswordsSqlite.layer,
+  OwnTokensSqlite.layer,
   PendingMigrationSqlite.layer,
   OAuthSessionsSqlite.layer,
   SecondFactorsSqlite.layer,

@@ -19,6 +19,7 @@ import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
 import * as MailerCaptured from "../../src/layers/mail/MailerCaptured.ts"
 import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistorySqlite.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
+import * as OwnTokensSqlite from "../../src/layers/sessions/OwnTokensSqlite.ts"
 import * as PendingMigrationSqlite from "../../src/layers/accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "../../src/layers/sessions/AuthAccount.ts"
 import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
@@ -172,6 +173,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
   AuthAccount.layer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
+        OwnTokensSqlite.layer,
         AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
         PendingMigrationSqlite.layer,
         OAuthSessionsSqlite.layer,

@@ -19,6 +19,8 @@ export const historyKinds = [
   "identity",
   "app-password",
   "app-password-revoked",
+  "access-token",
+  "access-token-revoked",
   "app-removed",
   "deactivated",
   "activated",

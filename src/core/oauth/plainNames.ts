@@ -2,6 +2,7 @@
 export const subjects = [
   "who",
   "everything",
+  "reading",
   "set",
   "identity",
   "handle",

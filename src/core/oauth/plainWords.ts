@@ -12,7 +12,7 @@ import {
   verbs
 } from "./plainNames.ts"
 import { type Gathered, Gathering, preferenceMethods } from "./permissionSubjects.ts"
-import { includedBy, readScopeValue } from "./scopes.ts"
+import { includedBy, readOnlyScope, readScopeValue } from "./scopes.ts"
 
 /** What an app requests about one subject, in plain words. */
 export interface PermissionGroup {
@@ -121,6 +121,16 @@ const describe = (subject: Subject, gathered: Gathered): ReadonlyArray<Group> =>
           danger: true
         }
       ]
+    case "reading":
+      return [
+        {
+          subject,
+          title: "Read what apps show you",
+          detail: "Timelines, notifications and preferences. It can’t read your chats.",
+          items: [],
+          danger: false
+        }
+      ]
     case "identity":
       return [
         {
@@ -213,6 +223,7 @@ export const inPlainWords = (
   const included: Array<PermissionGroup> = []
   for (const text of scope.split(" ")) {
     const value = readScopeValue(text)
+    if (text === readOnlyScope) gathering.of("reading", text)
     if (value === undefined) continue
     if (value instanceof IncludeScope) {
       included.push(aboutSet(value, text, sets.get(value.nsid), languages))

@@ -24,6 +24,13 @@ export const staticScopes = [
   "transition:email"
 ] as const
 
+/**
+ * A value of our own for app passwords and access tokens: every query of other services but chats.
+ *
+ * Apps can't request it, since `readScopeValue` doesn't know it.
+ */
+export const readOnlyScope = "nacre:read"
+
 /** A parsed value of a scope. */
 export type ScopeValue =
   | (typeof staticScopes)[number]
@@ -97,7 +104,11 @@ const readScope = (scope: string): Held => {
   if (hit !== undefined) return hit
   const read = valuesOf(scope).map(readScopeValue)
   const held: Held = {
-    words: new Set(read.filter((value) => typeof value === "string")),
+    words: new Set(
+      valuesOf(scope).filter(
+        (value) => value === readOnlyScope || typeof readScopeValue(value) === "string"
+      )
+    ),
     values: read.filter((value) => typeof value === "object").map(inLowerCase)
   }
   for (const oldest of memory.keys()) {
@@ -137,6 +148,13 @@ const byTransition = (words: ReadonlySet<string>, permission: Permission): boole
   }
 }
 
+/** What the read-only value grants: no token for another service, only the call itself. */
+const byReading = (words: ReadonlySet<string>, permission: Permission): boolean =>
+  words.has(readOnlyScope) &&
+  permission.resource === "rpc" &&
+  permission.query === true &&
+  !permission.lxm.toLowerCase().startsWith("chat.bsky.")
+
 const grants = (value: Exclude<ScopeValue, string>, permission: Permission): boolean => {
   switch (permission.resource) {
     case "repo":
@@ -159,7 +177,8 @@ const grants = (value: Exclude<ScopeValue, string>, permission: Permission): boo
  */
 export const holds = (granted: string, permission: Permission): boolean => {
   const { words, values } = readScope(granted)
-  return byTransition(words, permission) || values.some((value) => grants(value, permission))
+  if (byTransition(words, permission) || byReading(words, permission)) return true
+  return values.some((value) => grants(value, permission))
 }
 
 const scopeNeededFor = (permission: Permission): string => {

@@ -73,8 +73,8 @@ export type Permission =
       readonly collection: string
       readonly action: "create" | "update" | "delete"
     }
-  /** `aud` is a DID with its `#service`. */
-  | { readonly resource: "rpc"; readonly lxm: string; readonly aud: string }
+  /** `aud` is a DID with its `#service`; `query`: the call itself is a GET. */
+  | { readonly resource: "rpc"; readonly lxm: string; readonly aud: string; readonly query?: true }
   | { readonly resource: "blob"; readonly mime: string }
   | {
       readonly resource: "account"

@@ -7,6 +7,8 @@ const scopeOfLevel = {
   full: "com.atproto.access",
   privileged: "com.atproto.appPassPrivileged",
   standard: "com.atproto.appPass",
+  /** With the permissions of its app password only. */
+  scoped: "com.atproto.appPass",
   takendown: "com.atproto.takendown"
 } as const
 

@@ -17,8 +17,10 @@ import { type Call, method } from "../Xrpc.ts"
  * implements them.
  */
 const need =
-  (lxm: string): NeedsOf =>
-  ({ appView = "did:web:api.bsky.app#bsky_appview" }) => [{ resource: "rpc", lxm, aud: appView }]
+  (lxm: string, kind: { readonly query?: true } = {}): NeedsOf =>
+  ({ appView = "did:web:api.bsky.app#bsky_appview" }) => [
+    { resource: "rpc", lxm, aud: appView, ...kind }
+  ]
 
 /** Sessions of the main password have full access, and a moderation service reads as they do. */
 const isOwner = (caller: Caller): boolean =>
@@ -33,7 +35,7 @@ export const getPreferences = method(
     authority: {
       kind: "session",
       level: "standard",
-      oauth: need("app.bsky.actor.getPreferences"),
+      oauth: need("app.bsky.actor.getPreferences", { query: true }),
       takendown: true,
       moderator: true
     }

@@ -92,7 +92,11 @@ const shown = (caller: Caller): MethodCaller => {
     case "service":
       return { kind: "service", did: caller.did }
     case "oauth":
-      return { kind: "account", did: caller.did, clientId: caller.clientId }
+      return {
+        kind: "account",
+        did: caller.did,
+        ...(caller.clientId === undefined ? {} : { clientId: caller.clientId })
+      }
     case "session":
       return { kind: "account", did: caller.did }
     default:

@@ -1,5 +1,6 @@
 import { signingAlgs } from "../../core/oauth/jwk.ts"
 import type { AppPasswordRefused } from "../../services/sessions/AppPasswords.ts"
+import type { OwnTokenRefused } from "../../services/sessions/OwnTokens.ts"
 import type { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { GrantEnded } from "../../services/oauth/OAuthSessions.ts"
 import { badRequest, type WireError } from "../wire.ts"
@@ -34,13 +35,15 @@ const challenge = ({ error, message }: OAuthDenied): string =>
  * Tells an app to request more scopes (RFC 6750), without the characters that its section 3
  * forbids.
  */
-const scopeChallenge = (scope = ""): string =>
-  `DPoP error="insufficient_scope", error_description="The token lacks a scope", scope="${scope.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "")}"`
+const scopeChallenge = (scheme: string, scope = ""): string =>
+  `${scheme} error="insufficient_scope", error_description="The token lacks a scope", scope="${scope.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "")}"`
 
-const denialHeaders = ({ error, scope }: Denied): Pick<WireError, "headers"> => {
+const denialHeaders = ({ error, scope, scheme = "DPoP" }: Denied): Pick<WireError, "headers"> => {
   if (error === "AuthMissing") return { headers: { "www-authenticate": "Bearer" } }
   if (error !== "ScopeMissingError") return {}
-  return { headers: { "www-authenticate": scopeChallenge(scope) } }
+  return {
+    headers: { "www-authenticate": scopeChallenge(scheme, scope) }
+  }
 }
 
 /** The response to an unauthorized caller. */
@@ -84,3 +87,13 @@ export const appPasswordRefusedError = ({ reason, limit }: AppPasswordRefused): 
       ? `An account has at most ${limit} app passwords`
       : `The name must have at most ${limit} characters`
   )
+
+const tokenRefusals = {
+  "bad name": (limit: number) => `The name must have 1 to ${limit} characters`,
+  "name taken": () => "There is an access token with this name already",
+  "too many": (limit: number) => `An account has at most ${limit} access tokens`
+} as const satisfies Record<OwnTokenRefused["reason"], (limit: number) => string>
+
+/** The response to an access token that can't be created. */
+export const ownTokenRefusedError = ({ reason, limit }: OwnTokenRefused): WireError =>
+  badRequest("InvalidRequest", tokenRefusals[reason](limit))

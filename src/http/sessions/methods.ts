@@ -161,7 +161,14 @@ const listAppPasswords = method(
   { at: "account", authority: owner },
   Effect.fnUntraced(function* () {
     const appPasswords = yield* AppPasswords
-    return { passwords: yield* appPasswords.list }
+    const passwords = yield* appPasswords.list
+    return {
+      passwords: passwords.map(({ name, privileged, createdAt }) => ({
+        name,
+        privileged,
+        createdAt
+      }))
+    }
   })
 )
 

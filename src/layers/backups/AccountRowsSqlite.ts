@@ -22,6 +22,8 @@ export const kept = {
   recovery_code: "hash",
   passkey: "id",
   app_password: "name",
+  app_password_note: "name",
+  own_token: "hash",
   oauth_consent: "client",
   account_history: "seq"
 } as const

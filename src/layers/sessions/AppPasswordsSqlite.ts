@@ -24,6 +24,10 @@ export const tables: ReadonlyArray<string> = [
   ) WITHOUT ROWID`,
   // A sign-in looks up the hash and reads one row, however many app passwords there are.
   "CREATE INDEX IF NOT EXISTS app_password_hash ON app_password (hash)",
+  // A separate table, because the previous version must still be able to write app passwords.
+  `CREATE TABLE IF NOT EXISTS app_password_note (
+    name TEXT PRIMARY KEY, scope TEXT, used_at INTEGER NOT NULL
+  ) WITHOUT ROWID`,
   ...Counts.tables
 ]
 
@@ -34,13 +38,20 @@ interface Row extends Record<string, SqlValue> {
   name: string
   privileged: number
   created_at: string
+  scope: string | null
+  used_at: number | null
 }
 
 const fromRow = (row: Row): AppPassword => ({
   name: row.name,
   privileged: row.privileged === 1,
-  createdAt: row.created_at
+  createdAt: row.created_at,
+  ...(row.scope === null ? {} : { scope: row.scope }),
+  ...(row.used_at === null || row.used_at === 0 ? {} : { usedAt: row.used_at })
 })
+
+/** The stored form of the hash of a password with a scope, which earlier versions don't match. */
+const scoped = (hash: string): string => `scoped ${hash}`
 
 /** An account's app passwords in the object's SQLite. */
 export const layer: Layer.Layer<
@@ -64,9 +75,40 @@ export const layer: Layer.Layer<
 
     const select = (where: string, ...bindings: ReadonlyArray<SqlValue>): Array<AppPassword> =>
       sql
-        .exec<Row>(`SELECT name, privileged, created_at FROM app_password ${where}`, ...bindings)
+        .exec<Row>(
+          `SELECT app_password.name, privileged, created_at, scope, used_at FROM app_password
+            LEFT JOIN app_password_note ON app_password_note.name = app_password.name ${where}`,
+          ...bindings
+        )
         .toArray()
         .map(fromRow)
+
+    // Immutable, and gone with the sessions that need it.
+    const scopes = new Map<string, string | undefined>()
+
+    const scopeOf = (name: string): string | undefined => {
+      if (!scopes.has(name)) {
+        const [row] = sql
+          .exec<{ scope: string | null }>(
+            "SELECT scope FROM app_password_note WHERE name = ?",
+            name
+          )
+          .toArray()
+        if (scopes.size >= 32) scopes.clear()
+        scopes.set(name, row?.scope ?? undefined)
+      }
+      return scopes.get(name)
+    }
+
+    const putNote = (name: string, scope: string | undefined, usedAt: number): void => {
+      sql.exec(
+        `INSERT INTO app_password_note VALUES (?, ?, ?)
+          ON CONFLICT DO UPDATE SET used_at = excluded.used_at`,
+        name,
+        scope ?? null,
+        usedAt
+      )
+    }
 
     // A stored count, because counting reads all rows. Excludes those of the last version.
     const counted = "app passwords"
@@ -83,7 +125,9 @@ export const layer: Layer.Layer<
     }
 
     return AppPasswords.of({
-      create: Effect.fn("AppPasswords.create")(function* (did, { name, privileged }) {
+      create: Effect.fn("AppPasswords.create")(function* (did, given) {
+        const { name, scope } = given
+        const privileged = given.privileged && scope === undefined
         const now = yield* Clock.currentTimeMillis
         const password = formatAppPassword(randomBytes(10))
         const createdAt = new Date(now).toISOString()
@@ -91,7 +135,8 @@ export const layer: Layer.Layer<
         if (name.length > budget.name) {
           return yield* new AppPasswordRefused({ reason: "long name", limit: budget.name })
         }
-        if (select("WHERE name = ?", name).length > 0) return yield* new AppPasswordExists({ name })
+        if (select("WHERE app_password.name = ?", name).length > 0)
+          return yield* new AppPasswordExists({ name })
         const there = count()
         if (there >= budget.passwords) {
           return yield* new AppPasswordRefused({ reason: "too many", limit: budget.passwords })
@@ -100,16 +145,17 @@ export const layer: Layer.Layer<
           sql.exec(
             "INSERT INTO app_password (name, hash, privileged, created_at) VALUES (?, ?, ?, ?)",
             name,
-            hashOf(did, password),
+            scope === undefined ? hashOf(did, password) : scoped(hashOf(did, password)),
             privileged ? 1 : 0,
             createdAt
           )
+          if (scope !== undefined) putNote(name, scope, 0)
           noteCount(there + 1)
           note({ kind: "app-password", subject: name })
         })
-        return { name, privileged, createdAt, password }
+        return { name, privileged, createdAt, ...(scope === undefined ? {} : { scope }), password }
       }),
-      list: Effect.sync(() => select("ORDER BY created_at DESC, name")),
+      list: Effect.sync(() => select("ORDER BY created_at DESC, app_password.name")),
       revoke: (name) =>
         Effect.map(noting, (note) =>
           sql.transaction(() => {
@@ -118,13 +164,20 @@ export const layer: Layer.Layer<
               noteCount(count() - 1)
               note({ kind: "app-password-revoked", subject: name })
             }
+            sql.exec("DELETE FROM app_password_note WHERE name = ?", name)
+            scopes.delete(name)
             sessions.endOfAppPassword(name)
           })
         ),
       match: (did, password) =>
-        Effect.sync(() =>
-          isAppPassword(password) ? select("WHERE hash = ?", hashOf(did, password))[0] : undefined
-        )
+        Effect.sync(() => {
+          if (!isAppPassword(password)) return undefined
+          const hash = hashOf(did, password)
+          return select("WHERE hash IN (?, ?)", hash, scoped(hash))[0]
+        }),
+      noteUse: (name) =>
+        Effect.map(Clock.currentTimeMillis, (now) => putNote(name, undefined, now)),
+      scopeOf
     })
   })
 )
@@ -135,6 +188,12 @@ export const bounds: Bounds = {
     filledBy: "its owner",
     bound: "1,000 app passwords, names of 256 characters",
     bytes: 2 * 1000 * 1024,
+    per: "account"
+  },
+  app_password_note: {
+    filledBy: "its owner",
+    bound: "one row an app password, scopes of 2,000 characters",
+    bytes: 1000 * 4 * 1024,
     per: "account"
   }
 }

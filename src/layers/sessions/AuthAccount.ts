@@ -14,6 +14,9 @@ import { Config } from "../../services/host/Config.ts"
 import type { DpopProofs } from "../../services/oauth/DpopProofs.ts"
 import type { OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
 import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
+import { AppPasswords } from "../../services/sessions/AppPasswords.ts"
+import { isOwnToken } from "../../core/sessions/bearerToken.ts"
+import { OwnTokens } from "../../services/sessions/OwnTokens.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import * as Callers from "./judge.ts"
 import * as OAuthCallers from "../oauth/judgeApp.ts"
@@ -25,7 +28,7 @@ const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 
 const deny = (error: Denied["error"], message: string) => new Denied({ error, message })
 
 /** Whether a session's level suffices for the method, whatever the account's status. */
-const reaches = (level: Level, authority: SessionAuthority): boolean =>
+const reaches = (level: Exclude<Level, "scoped">, authority: SessionAuthority): boolean =>
   level === "takendown" ? authority.takendown === true : rank[level] >= rank[authority.level]
 
 /** False if a retry with our nonce could succeed. */
@@ -50,6 +53,8 @@ type Needs =
   | AccountStore
   | PendingMigration
   | Sessions
+  | AppPasswords
+  | OwnTokens
   | OAuthSessions
   | DpopProofs
   | ServiceTokens
@@ -65,6 +70,8 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
     const accounts = yield* AccountStore
     const pending = yield* PendingMigration
     const sessions = yield* Sessions
+    const appPasswords = yield* AppPasswords
+    const ownTokens = yield* OwnTokens
     const serviceTokens = yield* ServiceTokens
     const config = yield* Config
     const judgeApp = yield* OAuthCallers.make
@@ -119,6 +126,33 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
         : caller
     })
 
+    /** An app password or an access token with a scope: it may do what an app with it may. */
+    const scopedCaller = Effect.fnUntraced(function* (
+      account: Account,
+      session: string,
+      granted: string,
+      authority: SessionAuthority
+    ): Effect.fn.Return<Caller, Denied> {
+      yield* checkStanding(account, authority, false)
+      if (authority.oauth === "no") {
+        return yield* deny("Forbidden", "This credential may not do this, whatever its scope")
+      }
+      return { kind: "oauth", did: account.did, session, clientId: undefined, granted }
+    })
+
+    /** An access token that the owner made. */
+    const tokenCaller = Effect.fnUntraced(function* (
+      account: Account,
+      token: string,
+      authority: SessionAuthority
+    ): Effect.fn.Return<Caller, Denied> {
+      const found = yield* ownTokens.use(account.did, token)
+      if (found === undefined) {
+        return yield* deny("InvalidToken", "The access token was revoked or has expired")
+      }
+      return yield* scopedCaller(account, found.name, found.scope, authority)
+    })
+
     const sessionCaller = Effect.fnUntraced(function* (
       credentials: Credentials,
       authority: SessionAuthority,
@@ -134,12 +168,18 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       if (authority.moderator === true && jwt !== undefined && isByModerator(jwt, config)) {
         return yield* Callers.moderatorCaller(serviceTokens, config, token, nsid)
       }
+      if (isOwnToken(token)) return yield* tokenCaller(account, token, authority)
       if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
         const caller = yield* serviceCaller(account, token, nsid, true)
         yield* checkStanding(account, authority, false)
         return caller
       }
-      const { id, level } = yield* findSession(account, jwt)
+      const { id, level, appPassword } = yield* findSession(account, jwt)
+      if (level === "scoped") {
+        const scope = appPasswords.scopeOf(appPassword ?? "")
+        if (scope === undefined) return yield* deny("InvalidToken", "Bad token scope")
+        return yield* scopedCaller(account, id, scope, authority)
+      }
       if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
       const isOwner = level === "full" || level === "takendown"
       yield* checkStanding(account, authority, isOwner)
@@ -216,13 +256,18 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
               new Denied({
                 error: "ScopeMissingError",
                 message: `Missing required scope "${scope}"`,
-                scope
+                scope,
+                scheme: isBearer(caller) ? "Bearer" : "DPoP"
               })
             )
       }
     })
   })
 )
+
+/** Whether the caller presented a token without a proof. */
+const isBearer = (caller: Caller): boolean =>
+  caller.kind === "oauth" && caller.clientId === undefined
 
 const ownerReads: SessionAuthority = {
   kind: "session",

@@ -4,7 +4,7 @@ import { isPrivileged, isProtected, isReport } from "../../core/sessions/methods
 import { AccountStore } from "../accounts/AccountStore.ts"
 import { Signer } from "../identity/Signer.ts"
 import { Repo } from "../repo/Repo.ts"
-import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
+import { Auth, type Credentials, Denied, isQuery } from "../sessions/Auth.ts"
 import type { Authority } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 
@@ -41,7 +41,13 @@ export const authorizeProxy = Effect.fnUntraced(function* (
   if (methods.some(isProtected)) {
     return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
   }
-  const needs = methods.map((method): Permission => ({ resource: "rpc", lxm: method, aud }))
+  const query = isQuery(input) ? ({ query: true } as const) : {}
+  const needs = methods.map((method): Permission => ({
+    resource: "rpc",
+    lxm: method,
+    aud,
+    ...query
+  }))
   const auth = yield* Auth
   const caller = yield* auth.authenticate(input, authorityFor(lxm, needs), lxm)
   yield* auth.permit(caller, needs)

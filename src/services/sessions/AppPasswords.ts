@@ -7,7 +7,18 @@ export interface AppPassword {
   readonly name: string
   /** May call privileged methods (chat, moving the account). */
   readonly privileged: boolean
+  /** What it may do, as an app's scope; undefined for what app passwords of the protocol may. */
+  readonly scope?: string
   readonly createdAt: string
+  /** When somebody last signed in with it, in milliseconds. */
+  readonly usedAt?: number
+}
+
+/** What a new app password is for, and may do; `privileged` is ignored with a scope. */
+export interface NewAppPassword {
+  readonly name: string
+  readonly privileged: boolean
+  readonly scope?: string
 }
 
 /** The account has an app password with this name. */
@@ -31,7 +42,7 @@ export class AppPasswords extends Context.Service<
     /** Creates one; this is the only time the password is returned. */
     create(
       did: string,
-      appPassword: { readonly name: string; readonly privileged: boolean }
+      appPassword: NewAppPassword
     ): Effect.Effect<
       AppPassword & { readonly password: string },
       AppPasswordExists | AppPasswordRefused
@@ -41,5 +52,9 @@ export class AppPasswords extends Context.Service<
     revoke(name: string): Effect.Effect<void>
     /** The app password that matches, if any. */
     match(did: string, password: string): Effect.Effect<AppPassword | undefined>
+    /** Notes a sign-in with it. */
+    noteUse(name: string): Effect.Effect<void>
+    /** The scope of an app password that has one; synchronous because each request needs it. */
+    scopeOf(name: string): string | undefined
   }
 >()("nacre/services/AppPasswords") {}

@@ -31,7 +31,9 @@ export class Denied extends Schema.TaggedError<Denied>()("Denied", {
   error: Schema.Literals(denials),
   message: Schema.String,
   /** The scope that an app's token lacks. */
-  scope: Schema.optional(Schema.String)
+  scope: Schema.optional(Schema.String),
+  /** How that token was presented. */
+  scheme: Schema.optional(Schema.Literals(["Bearer", "DPoP"]))
 }) {}
 
 /** The error names of RFC 6750 and RFC 9449 for an OAuth app's credentials. */
@@ -55,6 +57,10 @@ export interface Credentials {
   readonly method: string
   readonly url: string
 }
+
+/** Whether a request only reads: the protocol's queries are GET requests. */
+export const isQuery = ({ method }: Pick<Credentials, "method">): boolean =>
+  method === "GET" || method === "HEAD"
 
 /** Checks a request's credentials against its method's requirements. */
 export class Auth extends Context.Service<

@@ -81,7 +81,8 @@ export type Caller =
       readonly did: string
       /** The session's id. */
       readonly session: string
-      readonly clientId: string
+      /** Undefined for an app password or access token with a scope, which is treated as an app. */
+      readonly clientId: string | undefined
       /** What the app may do: a scope with each `include:` expanded. */
       readonly granted: string
     }

@@ -8,7 +8,7 @@ import {
   inactiveStatus
 } from "../accounts/AccountStore.ts"
 import { countRefused } from "../accounts/AccountHistory.ts"
-import { AppPasswords } from "./AppPasswords.ts"
+import { type AppPassword, AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { documentToFollow } from "../identity/HostedDidDocument.ts"
 import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
@@ -57,12 +57,17 @@ const proveCode = Effect.fnUntraced(function* (account: Account, token: string) 
   return current
 })
 
+const levelOf = ({ scope, privileged }: AppPassword): Level => {
+  if (scope !== undefined) return "scoped"
+  return privileged ? "privileged" : "standard"
+}
+
 const prove = Effect.fnUntraced(function* (input: SignInInput) {
   const account = (yield* AccountStore).peek()
   const appPassword = account && (yield* (yield* AppPasswords).match(account.did, input.password))
   if (account !== undefined && appPassword !== undefined) {
     if (account.takedown !== undefined) return yield* new AccountTakenDown()
-    const level = appPassword.privileged ? "privileged" : "standard"
+    const level = levelOf(appPassword)
     return { account, level, appPassword: appPassword.name } satisfies Proven
   }
   const own = yield* provePassword(input.password).pipe(
@@ -92,7 +97,7 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
   yield* sweepSessionsLater
   if (proven.appPassword === undefined) {
     yield* Effect.ignore(renewHash(proven.account, input.password))
-  }
+  } else yield* (yield* AppPasswords).noteUse(proven.appPassword)
   return { ...tokens, ...(yield* sessionView(proven.account)) }
 })
 

@@ -4,7 +4,7 @@ import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { Config } from "../host/Config.ts"
 import { RequestOrigin } from "../host/RequestOrigin.ts"
-import { Auth, type Credentials } from "./Auth.ts"
+import { Auth, type Credentials, isQuery } from "./Auth.ts"
 import type { SessionLevel } from "./Authority.ts"
 import { deleteAccount, deletionDay } from "../accounts/AccountDeletion.ts"
 import { activate } from "../accounts/AccountStatus.ts"
@@ -16,8 +16,9 @@ import { SecondFactors } from "../factors/SecondFactors.ts"
 import { AccountCodes } from "../mail/AccountCodes.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
 import { OAuthSessions, type SeenOAuthSession } from "../oauth/OAuthSessions.ts"
-import { type AppPassword, AppPasswords } from "./AppPasswords.ts"
+import { type AppPassword, AppPasswords, type NewAppPassword } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
+import { type OwnToken, OwnTokens } from "./OwnTokens.ts"
 import { provePassword as proveOwnPassword, renewHash, slowToFail } from "./PasswordProof.ts"
 import { resetPassword } from "./PasswordReset.ts"
 import { Passwords } from "./Passwords.ts"
@@ -39,6 +40,7 @@ export interface SecurityView extends OwnerView {
   /** When the account will be deleted (ISO), if its owner deactivated it. */
   readonly deleteAfter?: string
   readonly appPasswords: ReadonlyArray<AppPassword>
+  readonly ownTokens: ReadonlyArray<OwnToken>
   readonly apps: ReadonlyArray<SeenOAuthSession>
   /** Sessions opened with a password over XRPC. */
   readonly sessions: ReadonlyArray<{
@@ -49,6 +51,9 @@ export interface SecurityView extends OwnerView {
     readonly from: SeenFrom
   }>
 }
+
+/** The longest life of an access token, in days. */
+export const maxTokenDays = 366
 
 // Every rejection has this hint, so it doesn't reveal that an app password was valid.
 const wrongPassword = () =>
@@ -84,6 +89,7 @@ const security = Effect.fnUntraced(function* () {
     recoveryCodesLeft,
     ...(deleteAfter === undefined ? {} : { deleteAfter }),
     appPasswords: yield* (yield* AppPasswords).list,
+    ownTokens: yield* (yield* OwnTokens).list,
     apps: yield* (yield* OAuthSessions).list,
     sessions: sessions.map(({ id, createdAt, expiresAt, appPassword, from }) => ({
       id,
@@ -121,10 +127,7 @@ const changePassword = Effect.fnUntraced(function* ({ password }: { readonly pas
   yield* apps.endAll
 })
 
-const createAppPassword = Effect.fnUntraced(function* (input: {
-  readonly name: string
-  readonly privileged: boolean
-}) {
+const createAppPassword = Effect.fnUntraced(function* (input: NewAppPassword) {
   const { did } = yield* currentAccount
   return yield* (yield* AppPasswords).create(did, input)
 })
@@ -142,6 +145,23 @@ const pendingCodes = Effect.fnUntraced(function* () {
 const revokeAppPassword = Effect.fnUntraced(function* ({ name }: { readonly name: string }) {
   yield* currentAccount
   return yield* (yield* AppPasswords).revoke(name)
+})
+
+const createOwnToken = Effect.fnUntraced(function* (input: {
+  readonly name: string
+  readonly scope: string
+  readonly days: number
+}) {
+  const { did } = yield* currentAccount
+  const now = yield* Clock.currentTimeMillis
+  const days = Math.min(Math.max(1, Math.floor(input.days)), maxTokenDays)
+  const token = { name: input.name, scope: input.scope, expiresAt: now + days * 86_400_000 }
+  return yield* (yield* OwnTokens).create(did, token)
+})
+
+const revokeOwnToken = Effect.fnUntraced(function* ({ name }: { readonly name: string }) {
+  yield* currentAccount
+  return yield* (yield* OwnTokens).revoke(name)
 })
 
 const endSession = Effect.fnUntraced(function* ({ session }: { readonly session: string }) {
@@ -168,7 +188,16 @@ const authorizeMethod = Effect.fnUntraced(function* (
   const { nsid, level, oauth } = input
   const { serviceDid } = yield* Config
   const needs: ReadonlyArray<Permission> =
-    oauth === "permission" ? [{ resource: "rpc", lxm: nsid, aud: `${serviceDid}#atproto_pds` }] : []
+    oauth === "permission"
+      ? [
+          {
+            resource: "rpc",
+            lxm: nsid,
+            aud: `${serviceDid}#atproto_pds`,
+            ...(isQuery(input) ? ({ query: true } as const) : {})
+          }
+        ]
+      : []
   const auth = yield* Auth
   const authority = {
     kind: "session",
@@ -203,6 +232,8 @@ export const sessionCalls = {
   changePassword,
   createAppPassword,
   revokeAppPassword,
+  createOwnToken,
+  revokeOwnToken,
   endSession,
   reactivate,
   requestPasswordReset: () => mailCode("reset_password"),

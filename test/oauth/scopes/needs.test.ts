@@ -67,7 +67,12 @@ describe("the permissions that a call needs", () => {
   it("preferences need the AppView's methods", () => {
     for (const nsid of ["app.bsky.actor.getPreferences", "app.bsky.actor.putPreferences"]) {
       assert.deepStrictEqual(needs(nsid, {}), [
-        { resource: "rpc", lxm: nsid, aud: "did:web:api.bsky.app#bsky_appview" }
+        {
+          resource: "rpc",
+          lxm: nsid,
+          aud: "did:web:api.bsky.app#bsky_appview",
+          ...(nsid.endsWith("getPreferences") ? { query: true } : {})
+        }
       ])
     }
   })

@@ -146,6 +146,7 @@ export const arm = async (host: Host): Promise<Armed> => {
   const { passwordVersion } = await ask(host, did, "owner")
   await ask(host, did, "proveCode", { code: recoveryCodes[0]!, passwordVersion })
   await ask(host, did, "createAppPassword", { name: "Old phone", privileged: false })
+  await ask(host, did, "createOwnToken", { name: "Old script", scope: "atproto", days: 1 })
   await session(host, did, "full")
   const app = await connect(host, did)
   const { sessions } = await ask(host, did, "security")
@@ -168,7 +169,9 @@ export const arm = async (host: Host): Promise<Armed> => {
     "apps/disconnect": { session: app },
     "apps/end-session": { session: sessions[0]!.id },
     "apps/revoke-password": { name: "Old phone" },
-    "app-password": { name: "New phone", privileged: "on" },
+    "app-password": { name: "New phone", access: "privileged" },
+    "access-token": { name: "New script", access: "read", days: "30" },
+    "apps/revoke-token": { name: "Old script" },
     password: { password: "a new password", again: "a new password" },
     "passkeys/rename": { passkey: passkey.id, name: "Renamed" },
     "passkeys/remove": { passkey: passkey.id },
@@ -200,6 +203,7 @@ const tables = [
   "passkey",
   "passkey_link",
   "app_password",
+  "own_token",
   "session",
   "oauth_session",
   "oauth_consent",

@@ -36,6 +36,9 @@ const noApp = {
 /** The outcome for valid app credentials: only some were granted the method. */
 const apps = (outcome: string, but: Partial<Row> = {}): Partial<Row> => ({
   ...noApp,
+  // App passwords and access tokens with a scope are treated as apps; these may only read.
+  readOnly: outcome,
+  readToken: outcome,
   oauthAtproto: outcome,
   oauthGeneric: outcome,
   oauthRepoPost: outcome,
@@ -71,6 +74,7 @@ const sessionTokens = [
   "full",
   "privileged",
   "standard",
+  "readOnly",
   "takendown",
   "fullBeforeTakedown",
   "deactivated",
@@ -147,6 +151,7 @@ const moderator: Row = {
     [...sessionTokens, "oauthAsBearer"].map((name) => [name, "401 BadJwtType"])
   ),
   garbage: "401 BadJwt",
+  readToken: "401 BadJwt",
   service: "401 UntrustedIss",
   serviceOtherMethod: "401 BadJwtLexiconMethod",
   serviceOtherAudience: "401 BadJwtAudience",
@@ -164,7 +169,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "app.bsky.actor.getPreferences": {
     ...standard,
     ...evenTakendown,
-    ...apps(scopeMissing, generic),
+    ...apps(scopeMissing, { ...generic, readOnly: "ok", readToken: "ok" }),
     // It must name an account.
     moderator: "400 InvalidRequest"
   },
@@ -251,6 +256,7 @@ export const authorities: Readonly<Record<string, Row>> = {
     nothingForTakendown: "ok",
     nothingForDeactivated: "ok",
     garbage: "401 BadJwt",
+    readToken: "401 BadJwt",
     service: "ok",
     serviceOtherMethod: "401 BadJwtLexiconMethod",
     serviceOtherAudience: "401 BadJwtAudience",

@@ -42,7 +42,8 @@ const formsOf = (html: string): ReadonlyArray<PageForm> =>
     fields: Object.fromEntries(
       [...content.matchAll(/<(?:input|option)([^>]*)>/g)].flatMap(([, input = ""]) => {
         const name = attribute(input, "name")
-        const isOff = attribute(input, "type") === "checkbox" && !/\schecked/.test(input)
+        const isChoice = ["checkbox", "radio"].includes(attribute(input, "type") ?? "")
+        const isOff = isChoice && !/\schecked/.test(input)
         return name === undefined || isOff ? [] : [[name, attribute(input, "value") ?? ""]]
       })
     )

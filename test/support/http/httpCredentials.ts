@@ -1,5 +1,7 @@
 import { basic, bearer, startHost } from "./httpHost.ts"
 import { moderatorToken } from "./httpModerator.ts"
+import { credentialScopes } from "../../../src/core/oauth/credentialScope.ts"
+import { ownToken, scopedSession } from "./httpScoped.ts"
 import { ok, type Person, serviceToken, session, signUp, type World } from "./httpWorld.ts"
 
 /** A kind of credential: the account of the call, and the `Authorization` header for a method. */
@@ -27,6 +29,17 @@ const elsewhere = async (): Promise<string> => {
   return auth
 }
 
+const readers = new WeakMap<World, Promise<string>>()
+
+/** An access token of Alice's that may only read; one for each world. */
+const readToken = (world: World): Promise<string> => {
+  const made =
+    readers.get(world) ??
+    ownToken(world, world.alice.did, { name: "reader", scope: credentialScopes.read })
+  readers.set(world, made)
+  return made
+}
+
 let foreign: Promise<string> | undefined
 
 /** Every kind of credential. */
@@ -35,6 +48,12 @@ export const credentials = {
   full: access("full"),
   privileged: access("privileged"),
   standard: access("standard"),
+  readOnly: ofAlice(async (world) => {
+    const { did } = world.alice
+    const app = { name: `reader ${world.next()}`, scope: credentialScopes.read }
+    return bearer((await scopedSession(world, did, app)).accessJwt)
+  }),
+  readToken: ofAlice(async (world) => bearer(await readToken(world))),
   takendown: {
     about: ({ carol }) => carol,
     header: async (world) => bearer((await session(world, world.carol.did, "takendown")).accessJwt)

@@ -31,6 +31,7 @@ export type PageName =
   | "email-factor"
   | "apps"
   | "app-password"
+  | "access-token"
   | "devices"
   | "activity"
   | "settings"

@@ -1,5 +1,6 @@
 import { activityPage } from "./activity/activity.ts"
 import { appPasswordPage, createAppPassword, revokeAppPassword } from "./signIn/appPasswords.ts"
+import { accessTokenPage, createAccessToken, revokeAccessToken } from "./apps/accessTokens.ts"
 import { appsPage, disconnect, endSession } from "./apps/apps.ts"
 import {
   authenticatorPage,
@@ -47,6 +48,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   "email-factor": emailFactorPage,
   apps: appsPage,
   "app-password": appPasswordPage,
+  "access-token": accessTokenPage,
   devices: devicesPage,
   activity: activityPage,
   settings: settingsPage,
@@ -70,7 +72,9 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "apps/disconnect": disconnect,
   "apps/revoke-password": revokeAppPassword,
   "apps/end-session": endSession,
+  "apps/revoke-token": revokeAccessToken,
   "app-password": createAppPassword,
+  "access-token": createAccessToken,
   password: changePassword,
   "passkeys/add": addPasskey,
   "passkeys/rename": renamePasskey,

@@ -71,6 +71,7 @@ export const notices = {
   disconnected: "App disconnected. It no longer has access to your account.",
   "session-over": "That session has ended.",
   "app-password-gone": "App password revoked. Everything that signed in with it is signed out.",
+  "access-token-gone": "Access token revoked. It no longer works.",
   "passkey-added": "Passkey added. You can now sign in with it.",
   "passkey-renamed": "Passkey renamed.",
   "passkey-gone": "Passkey removed.",

@@ -44,6 +44,8 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   identity: "Change of identity signed",
   "app-password": "App password created",
   "app-password-revoked": "App password revoked",
+  "access-token": "Access token created",
+  "access-token-revoked": "Access token revoked",
   "app-removed": "App disconnected",
   deactivated: "Account deactivated",
   activated: "Account reactivated",

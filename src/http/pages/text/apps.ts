@@ -19,6 +19,8 @@ export const apps = {
   createAppPassword: "Create an app password",
   createdOn: (day: string, privileged: boolean) =>
     `Created on ${day}.${privileged ? " Can read and send direct messages." : ""}`,
+  lastUsed: (ago: string | undefined) =>
+    ago === undefined ? "Not used yet." : `Last used ${ago}.`,
   revoke: "Revoke",
   sessions: "Signed in with a password",
   noSessions: "No app is signed in with a password.",
@@ -35,7 +37,6 @@ export const appPassword = {
   title: "Create an app password",
   lead: "An app password lets an app use your account. It can’t change how you sign in, and it doesn’t open these pages.",
   nameHint: "The app or device it’s for",
-  privileged: "Allow reading and sending direct messages",
   submit: "Create app password",
   missingName: "Give it a name.",
   longName: (limit: number) => `Choose a name of at most ${limit} characters.`,
@@ -45,6 +46,50 @@ export const appPassword = {
   madeTitle: "Your new app password",
   made: (name: string) => `For “${name}”. Copy it into the app now: you won’t see it again.`,
   copied: "Done"
+} as const
+
+/** What a new app password or access token may do. */
+export const permissions = {
+  legend: "What it may do",
+  access: {
+    standard: "Everything an app usually does, except direct messages",
+    privileged: "The same, and reading and sending direct messages",
+    read: "Read only: it can’t change or publish anything",
+    chosen: "Only what I choose below"
+  },
+  choose: "Choose permissions",
+  chosenLegend: "For “Only what I choose below”",
+  more: "Other permissions",
+  moreHint: "For developers: OAuth scopes, separated by spaces, such as repo:com.example.note",
+  nothing: "Choose at least one permission.",
+  badValue: (value: string) => `“${value.slice(0, 100)}” isn’t a permission it can have.`,
+  summary: "What it can do"
+} as const
+
+/** `/account/access-token`, and the list of access tokens. */
+export const accessToken = {
+  heading: "Access tokens",
+  hint: "For scripts that send a token with each request instead of signing in.",
+  none: "None yet.",
+  title: "Create an access token",
+  lead: "A script sends the token with each request. It works until it expires or you revoke it. It can’t change how you sign in.",
+  nameHint: "The script or service it’s for",
+  days: "Days until it expires",
+  daysHint: "From 1 to 366",
+  badDays: "Enter a number of days from 1 to 366.",
+  missingName: "Give it a name.",
+  refused: {
+    "bad name": (limit: number) => `The name can have at most ${limit} characters.`,
+    "name taken": () => "You already have an access token with that name.",
+    "too many": (limit: number) => `You can have at most ${limit} access tokens. Revoke one first.`
+  },
+  submit: "Create access token",
+  madeTitle: "Your new access token",
+  made: (name: string) => `For “${name}”. Copy it now: you won’t see it again.`,
+  use: "Send it in the header of each request: Authorization: Bearer followed by the token.",
+  copied: "Done",
+  dates: (created: string, expires: string, isOver: boolean) =>
+    `Created on ${created}. ${isOver ? "Expired" : "Expires"} on ${expires}.`
 } as const
 
 /** `/account/devices`. */

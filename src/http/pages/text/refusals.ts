@@ -1,7 +1,7 @@
 import { operatorRefusals } from "../../operators/refusals.ts"
 import type { Failure } from "../../errors.ts"
 import { asSentence, common } from "./common.ts"
-import { appPassword } from "./apps.ts"
+import { accessToken, appPassword } from "./apps.ts"
 import { authenticator, emailFactor, passkey, security } from "./security.ts"
 import { codes, email, handle } from "./settings.ts"
 import { signIn } from "./signIn.ts"
@@ -40,6 +40,7 @@ const sentences: Sentences = {
   NotOurDid: () => common.identityNotOurs,
   OperatorRefused: ({ reason }) => asSentence(operatorRefusals[reason]),
   PasskeyRefused: () => passkey.refused,
+  OwnTokenRefused: ({ reason, limit }) => accessToken.refused[reason](limit),
   PasswordChanged: () => signIn.passwordChanged,
   PayloadTooLarge: () => common.tooLarge,
   PlcOperationRefused: () => common.identityNotOurs,

@@ -3,6 +3,7 @@ import * as AccountHistory from "../../accounts/AccountHistorySqlite.ts"
 import * as AccountEvents from "../../stream/AccountEventsOutbox.ts"
 import * as AccountLimits from "../../limits/AccountLimitsSqlite.ts"
 import * as AppPasswords from "../../sessions/AppPasswordsSqlite.ts"
+import * as OwnTokens from "../../sessions/OwnTokensSqlite.ts"
 import * as PendingMigration from "../../accounts/PendingMigrationSqlite.ts"
 import * as BlobRows from "../../blobs/blobRows.ts"
 import * as BlockStore from "../../repo/BlockStoreSqlite.ts"
@@ -29,6 +30,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...Sessions.tables,
   ...OAuthSessions.tables,
   ...AppPasswords.tables,
+  ...OwnTokens.tables,
   ...SecondFactors.tables,
   ...Passkeys.tables,
   ...PasskeyLinks.tables,

@@ -15,6 +15,8 @@ import {
   momentInWords
 } from "../words.ts"
 import { apps as text } from "../../text/apps.ts"
+import { accessTokens } from "./accessTokens.ts"
+import { permissionDetails } from "./permissions.ts"
 
 type App = SecurityView["apps"][number]
 type AppPassword = SecurityView["appPasswords"][number]
@@ -67,11 +69,15 @@ const byClient = (
   return clients.map((client) => [client, latest.filter(({ clientId }) => clientId === client)])
 }
 
-const passwordRow = (owner: Owner, { name, privileged, createdAt }: AppPassword): Html =>
-  html`<li class="row">
+const passwordRow = (owner: Owner, of: AppPassword): Html => {
+  const { name, privileged, scope, createdAt, usedAt } = of
+  return html`<li class="row top-aligned">
     <span class="grow"
       ><strong>${name}</strong
-      ><small>${text.createdOn(dayInWords(Date.parse(createdAt)), privileged)}</small></span
+      ><small
+        >${text.createdOn(dayInWords(Date.parse(createdAt)), privileged)}
+        ${text.lastUsed(usedAt === undefined ? undefined : agoInWords(usedAt, owner.now))}</small
+      >${scope !== undefined && permissionDetails(scope)}</span
     >
     ${accountForm(owner, {
       action: "apps/revoke-password",
@@ -80,6 +86,7 @@ const passwordRow = (owner: Owner, { name, privileged, createdAt }: AppPassword)
       content: html`<button type="submit" class="small quiet">${text.revoke}</button>`
     })}
   </li>`
+}
 
 const sessionRow = (owner: Owner, session: Session): Html =>
   html`<li class="row">
@@ -121,6 +128,7 @@ export const appsPage: AccountPage = {
         text.noAppPasswords
       )}
       <a class="button quiet" href="${hrefOf(owner, "app-password")}">${text.createAppPassword}</a>
+      ${accessTokens(owner)}
       <h2>${text.sessions}</h2>
       ${listOr(
         sessions.map((session) => sessionRow(owner, session)),

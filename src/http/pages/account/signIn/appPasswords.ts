@@ -1,7 +1,14 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html } from "../../html.ts"
-import { checkbox, copyable, fieldIn, type Wrong } from "../../parts.ts"
+import {
+  type Chosen,
+  chosenIn,
+  nothingChosen,
+  permissionFields,
+  scopeOf
+} from "../apps/permissions.ts"
+import { copyable, fieldIn, type Wrong } from "../../parts.ts"
 import { wrongOf } from "../refusal.ts"
 import {
   type AccountPage,
@@ -20,11 +27,12 @@ const maxName = 64
 
 interface Filled {
   readonly name?: string
-  readonly privileged?: boolean
+  readonly chosen?: Chosen
   readonly wrong?: Wrong
 }
 
-const formPage = (owner: Owner, { name, privileged = false, wrong }: Filled = {}) => {
+const formPage = (owner: Owner, filled: Filled = {}) => {
+  const { name, chosen = nothingChosen("standard"), wrong } = filled
   const content = html`${fieldIn(wrong, {
       name: "name",
       label: common.name,
@@ -34,8 +42,7 @@ const formPage = (owner: Owner, { name, privileged = false, wrong }: Filled = {}
       autofocus: true,
       maxLength: maxName
     })}
-    ${checkbox("privileged", appPassword.privileged, privileged)}
-    <button type="submit">${appPassword.submit}</button>`
+    ${permissionFields(chosen, wrong)} <button type="submit">${appPassword.submit}</button>`
   const body = html`<p class="lead">${appPassword.lead}</p>
     ${accountForm(owner, { action: "app-password", content })}`
   return framed(owner, { title: appPassword.title, tab: "apps", body, wrong })
@@ -62,10 +69,19 @@ export const createAppPassword: Action = {
   page: "app-password",
   run: Effect.fn("account.createAppPassword")(function* (owner, form) {
     const name = (form.get("name") ?? "").trim().slice(0, maxName)
-    const privileged = form.get("privileged") === "on"
-    const again = (wrong: Wrong) => shown(formPage(owner, { name, privileged, wrong }))
+    const chosen = chosenIn(form)
+    const again = (wrong: Wrong) => shown(formPage(owner, { name, chosen, wrong }))
     if (name === "") return again({ text: appPassword.missingName, field: "name" })
-    const made = (yield* Accounts).call(owner.view.did, "createAppPassword", { name, privileged })
+    const read = scopeOf(chosen)
+    if ("wrong" in read) return again(read.wrong)
+    const { access } = chosen
+    // Those of the protocol have a level instead of a scope, which other clients know.
+    const isUsual = access === "standard" || access === "privileged"
+    const made = (yield* Accounts).call(owner.view.did, "createAppPassword", {
+      name,
+      privileged: access === "privileged",
+      ...(isUsual ? {} : { scope: read.scope })
+    })
     return yield* made.pipe(
       Effect.map((password) => shown(told(owner, password))),
       Effect.catch((rejected) => Effect.map(wrongOf(rejected, "name"), again))
