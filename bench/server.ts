@@ -5,6 +5,7 @@ import { fork } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { builtOnce } from "../scripts/built.ts"
 import { ensureAccount, type FirstAccount } from "../scripts/account.ts"
 import { loadSecrets } from "../scripts/env.ts"
 import { freePort } from "../scripts/server.ts"
@@ -103,7 +104,7 @@ export async function startServer({
   const port = given ?? (await freePort())
   const isBox = home === "box"
   if (isBox) boxSecrets(dataDir)
-  const child = fork(scripts[home], config === undefined ? [] : ["--config", config], {
+  const child = fork(scripts[home], isBox ? [] : await builtOnce(config), {
     env: {
       ...process.env,
       DATA_DIR: dataDir,

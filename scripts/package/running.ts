@@ -1,11 +1,16 @@
 import { spawn, spawnSync } from "node:child_process"
 
 /** A user's environment: this Node, but nothing from an earlier run or the repository. */
-export const environment: NodeJS.ProcessEnv = Object.fromEntries(
-  Object.entries({ ...process.env, WRANGLER_SEND_METRICS: "false" }).filter(
-    ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
-  )
-)
+export const environment: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
+    )
+  ),
+  WRANGLER_SEND_METRICS: "false",
+  // What npm has downloaded once it doesn't ask for again.
+  npm_config_prefer_offline: "true"
+}
 
 /** Fails unless a condition holds. */
 export const must = (condition: boolean, what: string): void => {

@@ -13,7 +13,8 @@ import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { firstAccount } from "../../scripts/account.ts"
-import { builtOnce, freePort } from "../support/server/server.ts"
+import { builtOnce } from "../../scripts/built.ts"
+import { freePort } from "../support/server/server.ts"
 
 const npmStart = join(import.meta.dirname, "../../scripts/start.ts")
 const memory = join(import.meta.dirname, "../../src/dev.ts")

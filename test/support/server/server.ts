@@ -1,10 +1,10 @@
 import { fork } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { FirstAccount } from "../../../scripts/account.ts"
-import { build, root } from "../../../scripts/build.ts"
-import { isFree, readWrangler } from "../../../scripts/server.ts"
+import { builtOnce } from "../../../scripts/built.ts"
+import { isFree } from "../../../scripts/server.ts"
 
 /** A server that tests call over the network, with control over its process. */
 export interface TestServer {
@@ -68,24 +68,6 @@ interface Ready {
 }
 
 type Environment = Readonly<Record<string, string>>
-
-/** The bundled Worker and its bindings in a file, which every test server shares. */
-const built = async (): Promise<string> => {
-  const folder = mkdtempSync(join(tmpdir(), "nacre-built-"))
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
-  const { main, ...wrangler } = await readWrangler(join(root, "wrangler.toml"))
-  const { code } = await build({ entry: main })
-  const file = join(folder, "built.json")
-  writeFileSync(file, JSON.stringify({ ...wrangler, code }))
-  return file
-}
-let once: Promise<string> | undefined
-
-/** What saves a start the reading and bundling: the arguments that name what an earlier one has built. */
-export const builtOnce = async (): Promise<ReadonlyArray<string>> => [
-  "--built",
-  await (once ??= built())
-]
 
 const launch = async (dataDir: string, port: number, env: Environment) => {
   const output: Array<string> = []
