@@ -3,7 +3,8 @@ import { declarers } from "../../scripts/reference/limits.ts"
 import { rules } from "../../src/services/limits/rules.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
 import type { Answered, Asked } from "../support/http/httpHost.ts"
-import { basic, bearer } from "../support/http/httpHost.ts"
+import { codeFor, newcomer } from "../support/http/httpCodes.ts"
+import { basic, bearer, startHost } from "../support/http/httpHost.ts"
 import { writtenForms } from "../support/writtenNames.ts"
 import {
   ok,
@@ -260,6 +261,24 @@ const owning =
 
 const wrong = { password: "a wrong password", token: "AAAAA-AAAAA" }
 
+it("sign-ins of an account send at most 10 mailed codes an hour", async () => {
+  const host = await startHost({ MAILER: "captured", RATE_LIMITS: "on" })
+  const { auth, did, email, handle: identifier, password } = await newcomer(host, "mailed")
+  const server = (name: string, input: object, more: Asked = {}) =>
+    host.call(`com.atproto.server.${name}`, { input, ...more })
+  const token = await codeFor(host, did, "confirm_email")
+  ok(await server("confirmEmail", { email, token }, { auth }))
+  ok(await server("updateEmail", { email, emailAuthFactor: true }, { auth }))
+  const signIn = () => server("createSession", { identifier, password })
+  for (let count = 0; count < 10; count++) {
+    assert.strictEqual(outcomeOf(await signIn()), "401 AuthFactorTokenRequired")
+  }
+  assert.strictEqual(outcomeOf(await signIn()), "429 RateLimitExceeded")
+  host.advance(3_601_000)
+  assert.strictEqual(outcomeOf(await signIn()), "401 AuthFactorTokenRequired")
+  await host.close()
+})
+
 /** The table in docs/contribute/security/limits.md, without the general limits and writes. */
 const rates: ReadonlyArray<Rate> = [
   {
@@ -440,7 +459,7 @@ const rates: ReadonlyArray<Rate> = [
 ]
 
 /** Tested above. */
-const triedAbove: ReadonlyArray<string> = ["general", "getRepo", "uploadBlob"]
+const triedAbove: ReadonlyArray<string> = ["general", "getRepo", "uploadBlob", "signInCode"]
 
 describe("every declared rate limit", () => {
   it("each rule applies to a method or a route, and has a test here", () => {

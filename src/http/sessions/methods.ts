@@ -81,7 +81,7 @@ const rebuild = (request: Request, input: CreateSession.InputSchema): Request =>
 /** com.atproto.server.createSession: finds the account, and forwards the sign-in to its object. */
 const findSession = method(
   "com.atproto.server.createSession",
-  { at: "host", authority: { kind: "none" }, limits: [rules.signIn] },
+  { at: "host", authority: { kind: "none" }, limits: [rules.signIn, rules.signInCode] },
   Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
     const { identifier } = input
     const entry = yield* accountBehind(identifier)
