@@ -28,6 +28,9 @@ const makers = {
   ADMIN_PASSWORD: readablePassword
 }
 
+/** A new value of a secret. */
+export const newSecret = (name: keyof typeof makers): string => makers[name]()
+
 const assignment = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/
 
 /** The numbers of lines that are neither `NAME=value` nor a comment. */

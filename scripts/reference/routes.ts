@@ -54,6 +54,8 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): checks `?account=`: signature, tree, records, counts, references and the bytes of its blobs; continue with `?after=`",
   "/admin/accounts/history":
     "for moderators: what happened to `?account=`, newest first, or before the number `?before=`; `?limit=` (500 at most)",
+  "/admin/keys/master":
+    "for the administrator (HTTP Basic): continues the rotation of `MASTER_KEY` and says how far it is; call it again until `phase` is `done` or `isHeldUp` is true",
   "/admin/operators":
     "for admins: GET lists the operators; POST gives `account` the `role` (`admin`, `moderator`, `inviter`)",
   "/admin/operators/remove": "for admins: takes the role of `account`",

@@ -11,6 +11,7 @@ import { billed } from "../services/host/SqlStorage.ts"
 import { backupRoutes } from "./backups/routes.ts"
 import { careRoutes } from "./accounts/careRoutes.ts"
 import { createToken, listTokens, revokeToken } from "./sessions/ownTokens.ts"
+import { rotateMaster } from "./identity/adminKeys.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
@@ -165,6 +166,7 @@ export const routes = [
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
   ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
   ...careRoutes.map(({ verb, path, make }) => route(verb, path, answer(make), rules.administrator)),
+  route("POST", "/admin/keys/master", answer(rotateMaster), rules.administrator),
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),
   route("POST", "/admin/operators", answer(setOperator), rules.administrator),
   route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),

@@ -36,6 +36,7 @@ import * as RepoCountsLocal from "./repo/RepoCountsLocal.ts"
 import * as RepoImportSqlite from "./repo/RepoImportSqlite.ts"
 import * as RepoWriter from "../services/repo/write/RepoWriter.ts"
 import * as RepoHeadSqlite from "./repo/RepoHeadSqlite.ts"
+import * as SecretRowsSqlite from "./identity/SecretRowsSqlite.ts"
 import * as SecondFactorsSqlite from "./factors/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "./sessions/SessionsSqlite.ts"
 import * as sharedServices from "./host/sharedServices.ts"
@@ -90,6 +91,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     AccountCodesSqlite.layer,
     AccountLimitsSqlite.layer,
     AccountRowsSqlite.layer,
+    SecretRowsSqlite.layer,
     AccountLock.layer,
     TakedownsSqlite.layer,
     Passwords.layer,

@@ -63,6 +63,11 @@ export const runWrangler = (folder: string, { args, env: variables, stdin }: Ask
     state.secrets = { ...state.secrets, [env]: secrets }
     return print()
   }
+  if (words.startsWith("secret delete")) {
+    const { [args[2]!]: _gone, ...secrets } = state.secrets[env] ?? {}
+    state.secrets = { ...state.secrets, [env]: secrets }
+    return print()
+  }
   if (words.startsWith("secrets-store secret list")) {
     const names = Object.keys(state.store)
     return names.length === 0

@@ -149,7 +149,10 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
       overrides.directory
     ),
     changed(PlcDirectory, PlcMemory.layer, overrides.plc),
-    KeysMaster.layer(Redacted.make(new Uint8Array(master))),
+    KeysMaster.layer({
+      masterKey: Redacted.make(new Uint8Array(master)),
+      masterKeyPrevious: undefined
+    }),
     LimiterMemory.layer,
     MailerNone.layer,
     usedOnce,

@@ -11,7 +11,10 @@ import { ReservedKeys } from "../../src/services/identity/ReservedKeys.ts"
 import { configLayer } from "../sessions/accountServices.ts"
 import { reservedKeysContract } from "./reservedKeys.contract.ts"
 
-const keys = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(5)))
+const keys = KeysMaster.layer({
+  masterKey: Redacted.make(new Uint8Array(32).fill(5)),
+  masterKeyPrevious: undefined
+})
 
 reservedKeysContract("node:sqlite", () =>
   ReservedKeysD1.layer.pipe(Layer.provide([HostDatabaseNode.layer(":memory:"), keys, configLayer]))

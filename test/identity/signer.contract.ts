@@ -22,7 +22,7 @@ const reopened = (curve: Curve): Layer.Layer<Signer> =>
       const wrapped = yield* keys.wrap(did, yield* keys.generate(curve))
       return yield* keys.signer(yield* keys.unwrap(did, wrapped))
     }).pipe(Effect.orDie)
-  ).pipe(Layer.provide(KeysMaster.layer(master)))
+  ).pipe(Layer.provide(KeysMaster.layer({ masterKey: master, masterKeyPrevious: undefined })))
 
 const fixed = (curve: Curve) => SignerKeys.layer(curve, Redacted.make(generatePrivateKey(curve)))
 
@@ -70,7 +70,9 @@ export const signerContracts = () => {
   describe("Keys (master key)", () => {
     const test = (name: string, body: (keys: Keys["Service"]) => Effect.Effect<void, unknown>) =>
       it.effect(name, () =>
-        Effect.flatMap(Keys, body).pipe(Effect.provide(KeysMaster.layer(master)))
+        Effect.flatMap(Keys, body).pipe(
+          Effect.provide(KeysMaster.layer({ masterKey: master, masterKeyPrevious: undefined }))
+        )
       )
 
     test("unwrap returns the wrapped key", (keys) =>
@@ -112,7 +114,10 @@ export const signerContracts = () => {
     test("unwrap fails under another master key", (keys) =>
       Effect.gen(function* () {
         const wrapped = yield* keys.wrap(did, yield* keys.generate("k256"))
-        const other = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(8)))
+        const other = KeysMaster.layer({
+          masterKey: Redacted.make(new Uint8Array(32).fill(8)),
+          masterKeyPrevious: undefined
+        })
         const error = yield* Effect.flatMap(Keys, (others) => others.unwrap(did, wrapped)).pipe(
           Effect.provide(other),
           Effect.flip
@@ -122,7 +127,10 @@ export const signerContracts = () => {
 
     it.effect("a master key of another length is rejected", () =>
       Effect.gen(function* () {
-        const short = KeysMaster.layer(Redacted.make(new Uint8Array(16)))
+        const short = KeysMaster.layer({
+          masterKey: Redacted.make(new Uint8Array(16)),
+          masterKeyPrevious: undefined
+        })
         const exit = yield* Effect.exit(Keys.pipe(Effect.provide(short)))
         assert.strictEqual(exit._tag, "Failure")
       })

@@ -23,7 +23,10 @@ const database = HostDatabaseD1.layer(DIRECTORY).pipe(Layer.provide(emptied))
 
 codeOwnersContract("D1", () => CodeOwnersD1.layer.pipe(Layer.provide([database, configLayer])))
 
-const keys = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(5)))
+const keys = KeysMaster.layer({
+  masterKey: Redacted.make(new Uint8Array(32).fill(5)),
+  masterKeyPrevious: undefined
+})
 
 reservedKeysContract("D1", () =>
   ReservedKeysD1.layer.pipe(Layer.provide([database, keys, configLayer]))

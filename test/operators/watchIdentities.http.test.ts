@@ -18,7 +18,10 @@ import { ok, type Person, session, signUp } from "../support/http/httpWorld.ts"
 
 const hour = 3_600_000
 
-const keys = KeysMaster.layer(Redacted.make(Buffer.alloc(32, 3)))
+const keys = KeysMaster.layer({
+  masterKey: Redacted.make(Buffer.alloc(32, 3)),
+  masterKeyPrevious: undefined
+})
 
 /** The next operation of a DID, signed with its owner's key; the server isn't asked. */
 const ownOperation = Effect.fnUntraced(function* (

@@ -89,7 +89,7 @@ export const repoServices = Effect.fnUntraced(function* (
       })
   })
   const config = ConfigEnv.layer(testEnv)
-  const keys = Layer.unwrap(Effect.map(Config, ({ masterKey }) => KeysMaster.layer(masterKey)))
+  const keys = Layer.unwrap(Effect.map(Config, KeysMaster.layer))
   let onAlarm: Effect.Effect<void> = Effect.void
   const alarm = yield* AlarmMemory.make(Effect.suspend(() => onAlarm))
   const base = Layer.mergeAll(

@@ -48,7 +48,8 @@ export const refuseOtherSecrets = Effect.fnUntraced(function* (
   })
 })
 
-const put = (environment: Environment, name: string, value: string) => {
+/** Uploads a secret, and replaces the Worker's own. */
+export const put = (environment: Environment, name: string, value: string) => {
   const stored = storedAs(environment, name)
   const words =
     stored === undefined

@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
+import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
+import { yesFlag } from "../account/people.ts"
+import { longWay } from "../patience.ts"
 import { note, report, table } from "../output.ts"
 import { envFlag, theEnvironment } from "./environment.ts"
 import { askCloudflare, handOver, refuseOtherSecrets, storedAs } from "./handing.ts"
+import { placeOf, rotateMasterKey } from "./rotate.ts"
 import { signInHint } from "./signedIn.ts"
 import {
   keepACopy,
@@ -117,6 +121,27 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
   }
 })
 
+const rotate = Command.make(
+  "rotate",
+  {
+    name: Argument.Literals("name", ["MASTER_KEY"]).pipe(
+      Argument.withDescription("The key to replace")
+    ),
+    env: deployedFlag,
+    yes: yesFlag
+  },
+  Effect.fnUntraced(function* ({ name, env, yes }) {
+    const place = yield* placeOf(name, env)
+    yield* rotateMasterKey(place, yes)
+  }, longWay)
+).pipe(
+  Command.withDescription(
+    "Replace a key: create a new one, put everything that the old one protects under it while the server stays in use, " +
+      "verify every account, then remove the old key. Run it again to continue"
+  ),
+  Command.withShortDescription("Replace MASTER_KEY")
+)
+
 /** `nacre secret`: shows which secrets are set, and never a value. */
 export const secret = Command.make("secret", { env: deployedFlag }, ({ env }) =>
   Option.isNone(env) ? listLocal : listDeployed(env)
@@ -125,5 +150,5 @@ export const secret = Command.make("secret", { env: deployedFlag }, ({ env }) =>
     "List the local server's secrets and whether they are set; with --env, those of a deployed server. Values are never shown."
   ),
   Command.withShortDescription("List, create and upload the server's secrets"),
-  Command.withSubcommands([make, put])
+  Command.withSubcommands([make, put, rotate])
 )

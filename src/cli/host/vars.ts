@@ -8,7 +8,7 @@ import { refuseUnignored } from "../gitTree.ts"
 
 /** The required secrets, and what each is for. */
 export const secretWords: Readonly<Record<string, string>> = {
-  MASTER_KEY: "encrypts the accounts' keys; can't be changed later",
+  MASTER_KEY: "encrypts the accounts' keys",
   PLC_ROTATION_KEY: "changes the accounts' did:plc identities, overruled by recovery keys",
   ADMIN_PASSWORD: "the administrator's password"
 }
@@ -17,7 +17,13 @@ export const secretWords: Readonly<Record<string, string>> = {
 export const secretNamesNeeded = Object.keys(secretWords)
 
 /** The names of all secrets, optional ones last. */
-export const secretNamesKnown = [...secretNamesNeeded, "RATE_LIMIT_BYPASS_KEY", "MAIL_HTTP_TOKEN"]
+export const secretNamesKnown = [
+  ...secretNamesNeeded,
+  "MASTER_KEY_PREVIOUS",
+  "PLC_ROTATION_KEY_PREVIOUS",
+  "RATE_LIMIT_BYPASS_KEY",
+  "MAIL_HTTP_TOKEN"
+]
 
 /** The advice with a new master key. */
 export const keepACopy =
@@ -52,10 +58,10 @@ export const makeSecrets = Effect.fnUntraced(function* (file: string) {
   return yield* Effect.try({ try: () => loadSecrets(file), catch: failedFor(file) })
 })
 
-/** Sets variables of the file that are not secret; others stay as they are. */
+/** Sets variables of the file, or removes those that are undefined; others stay as they are. */
 export const setVars = Effect.fnUntraced(function* (
   file: string,
-  values: Readonly<Record<string, string>>
+  values: Readonly<Record<string, string | undefined>>
 ) {
   const files = yield* FileSystem.FileSystem
   const before = yield* Effect.orElseSucceed(files.readFileString(file), () => "")
@@ -64,7 +70,9 @@ export const setVars = Effect.fnUntraced(function* (
     .filter((line) => !Object.hasOwn(values, /^\s*([A-Za-z_]\w*)\s*=/.exec(line)?.[1] ?? ""))
     .join("\n")
     .replace(/\n*$/, "")
-  const lines = Object.entries(values).map(([name, value]) => `${name}=${value}`)
+  const lines = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`]
+  )
   const text = `${[kept, ...lines].filter((line) => line !== "").join("\n")}\n`
   yield* Effect.try({ try: () => writePrivate(file, text), catch: failedFor(file) })
 })

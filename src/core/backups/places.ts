@@ -1,5 +1,13 @@
 /** The keys of a backup's objects: each account has a prefix, and each run has one. */
 
+/**
+ * The key of an object that replaces another under a new master key, which the mark names.
+ *
+ * The old object stays until the manifest names the new one.
+ */
+export const resealedKey = (key: string, mark: string): string =>
+  key.replace(/(~[\w-]{8})?(\.\w+)$/, `~${mark.slice(0, 8)}$2`)
+
 /** The key of the store's `Mark`. */
 export const markKey = "nacre-backup.json"
 

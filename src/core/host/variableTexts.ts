@@ -23,9 +23,19 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
   MASTER_KEY: {
     meaning: "32 random bytes in base64url; wraps the accounts' keys, derives token secrets"
   },
+  MASTER_KEY_PREVIOUS: {
+    default: "none",
+    meaning:
+      "the master key before `MASTER_KEY`, while `nacre secret rotate MASTER_KEY` replaces it, or to restore a backup made under it"
+  },
   PLC_ROTATION_KEY: {
     meaning:
       "a K-256 private key, 32 bytes in hexadecimal; the host's key among the rotation keys of its `did:plc` accounts"
+  },
+  PLC_ROTATION_KEY_PREVIOUS: {
+    default: "none",
+    meaning:
+      "the rotation key before `PLC_ROTATION_KEY`, while `nacre secret rotate PLC_ROTATION_KEY` replaces it"
   },
   ADMIN_PASSWORD: { meaning: "the password of `admin`, at least 16 characters" },
   PLC_URL: { default: "`https://plc.directory`", meaning: "the PLC directory" },

@@ -51,8 +51,18 @@ export const variables = {
     demand: "must be 32 random bytes in base64url",
     secret: true
   },
+  MASTER_KEY_PREVIOUS: {
+    schema: optional(Syntax.MasterKey),
+    demand: "must be 32 random bytes in base64url",
+    secret: true
+  },
   PLC_ROTATION_KEY: {
     schema: Syntax.K256PrivateKey,
+    demand: "must be a K-256 private key, 32 bytes in hexadecimal",
+    secret: true
+  },
+  PLC_ROTATION_KEY_PREVIOUS: {
+    schema: optional(Syntax.K256PrivateKey),
     demand: "must be a K-256 private key, 32 bytes in hexadecimal",
     secret: true
   },

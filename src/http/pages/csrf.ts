@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { openTicket, sealTicket, type TicketClaims } from "../../core/sessions/ticket.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdf } from "../../services/host/derivedSecrets.ts"
+import { hkdf, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 
 /** A ticket that this server sends to itself through a browser. */
 export type Purpose =
@@ -13,7 +13,10 @@ export type Purpose =
   /** A passkey should sign this. */
   | "passkey challenge"
 
-const ticketKey = Effect.map(Config, ({ masterKey }) => hkdf(masterKey, "tickets"))
+/** The keys of tickets, the current one first. */
+const ticketKeys = Effect.map(Config, (config) =>
+  masterKeysOf(config).map((masterKey) => hkdf(masterKey, "tickets"))
+)
 
 /** Seals a ticket for one device, valid for this many milliseconds. */
 export const seal = Effect.fnUntraced(function* (
@@ -22,7 +25,7 @@ export const seal = Effect.fnUntraced(function* (
   claims: TicketClaims,
   millis: number
 ) {
-  const key = yield* ticketKey
+  const key = hkdf((yield* Config).masterKey, "tickets")
   const now = yield* Clock.currentTimeMillis
   return sealTicket(key, purpose, { ...claims, device }, now + millis)
 })
@@ -33,8 +36,10 @@ export const unseal = Effect.fnUntraced(function* (
   device: string,
   ticket: string | undefined
 ) {
-  const key = yield* ticketKey
-  const claims = openTicket(key, purpose, ticket ?? "", yield* Clock.currentTimeMillis)
+  const now = yield* Clock.currentTimeMillis
+  const claims = (yield* ticketKeys)
+    .map((key) => openTicket(key, purpose, ticket ?? "", now))
+    .find((opened) => opened !== undefined)
   return claims?.["device"] === device ? claims : undefined
 })
 

@@ -24,6 +24,7 @@ export const kept = {
   app_password: "name",
   app_password_note: "name",
   own_token: "hash",
+  older_key: "master",
   oauth_consent: "client",
   account_history: "seq"
 } as const
@@ -63,7 +64,7 @@ export const leftOut = {
 const blobTakedowns = "blob_takedown"
 
 /** A row with bytes as Uint8Array; the driver returns either form. */
-const rowOf = (row: Record<string, SqlValue>): Row =>
+export const rowOf = (row: Record<string, SqlValue>): Row =>
   Object.fromEntries(
     Object.entries(row).map(([column, value]) => [
       column,

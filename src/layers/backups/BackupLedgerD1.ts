@@ -14,7 +14,7 @@ import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 
 /** The number of ended runs that are kept. */
-const remembered = 500
+const remembered = 400
 
 /** The runs, and the state of each account's backup. */
 export const tables: ReadonlyArray<string> = [
@@ -226,8 +226,8 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
 export const bounds: Bounds = {
   backup_run: {
     filledBy: "the server",
-    bound: "the last 500 runs; a hundred faults are named of each",
-    bytes: 501 * 128 * 1024,
+    bound: "the last 400 runs; a hundred faults are named of each",
+    bytes: 401 * 128 * 1024,
     per: "host"
   },
   backup_account: {

@@ -34,6 +34,7 @@ export const leftOut = {
   device_account: "people sign in again",
   reset_code: "expires after a day",
   host_key: "recorded at the first start",
+  key_rotation: "a restored account is put under the current key at once",
   included_set: "can be fetched again",
   permission_set: "can be fetched again",
   audit: "exported by nacre audit; its chain can't continue in another database",

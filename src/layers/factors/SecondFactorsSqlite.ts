@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto"
+import { createHmac, type KeyObject, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,7 +11,6 @@ import { formatTotpSecret, totpSecretLength, totpStep } from "../../core/factors
 import { sameBytes } from "../../core/bytes/bytes.ts"
 import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import {
   NoAuthenticator,
   SecondFactors,
@@ -19,8 +18,9 @@ import {
   WrongCode
 } from "../../services/factors/SecondFactors.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
-import { sealer } from "../../services/host/sealedSecrets.ts"
+import { totpSealer } from "../../services/identity/keys/rewrapRows.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
+import * as KeptKeys from "../sessions/KeptKeysSqlite.ts"
 
 /**
  * The active authenticator (`in_force` 1) and a pending one (0), with the last used time step;
@@ -38,7 +38,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS refused_code (
     one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, codes INTEGER NOT NULL,
     told INTEGER NOT NULL
-  )`
+  )`,
+  ...KeptKeys.tables
 ]
 
 /** How many recovery codes are created at once. */
@@ -69,12 +70,12 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
     const sql = yield* SqlStorage
     const history = yield* AccountHistory
     const noting = Effect.provideService(noter, AccountHistory, history)
-    const { masterKey } = yield* Config
-    const secrets = sealer(masterKey, "totp secrets")
-    const key = hkdfKey(masterKey, "recovery codes")
+    const config = yield* Config
+    const secrets = totpSealer(config)
+    const keys = KeptKeys.keptKeys(sql, config, "recovery codes")
 
     // 50 random bits need no slow hash as long as a reader of the storage lacks the key.
-    const hashOf = (code: string): string =>
+    const hashOf = (code: string, key = keys.current): string =>
       createHmac("sha256", key).update(code).digest("base64url")
 
     const authenticator = (inForce: 0 | 1): Row | undefined =>
@@ -109,11 +110,9 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
     const useRecoveryCode = (typed: string): "recovery" | undefined => {
       const code = normalizeRecoveryCode(typed)
       if (code === undefined) return undefined
-      const hash = hashOf(code)
-      const found = sql.exec("SELECT hash FROM recovery_code WHERE hash = ?", hash).toArray()
-      if (found.length === 0) return undefined
-      sql.exec("DELETE FROM recovery_code WHERE hash = ?", hash)
-      return "recovery"
+      const remove = (key: KeyObject): boolean =>
+        sql.exec("DELETE FROM recovery_code WHERE hash = ?", hashOf(code, key)).rowsWritten > 0
+      return remove(keys.current) || keys.older().some(remove) ? "recovery" : undefined
     }
 
     const wrongTimes = (now: number): ReadonlyArray<number> => {

@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { sameBytes } from "../../core/bytes/bytes.ts"
 import * as Syntax from "../../core/host/configSyntax.ts"
 import { isJurisdiction, type mailers, type Span, spans } from "../../core/host/settings.ts"
 import { type VariableName, variableNames, variables } from "../../core/host/variables.ts"
@@ -107,6 +108,10 @@ export const streamRetentionOf = (env: Readonly<Record<string, unknown>>): numbe
   })
 }
 
+/** The key before another; undefined if both are the same, as before a rotation's second step. */
+const previousOf = (previous: Uint8Array | undefined, key: Uint8Array) =>
+  previous === undefined || sameBytes(previous, key) ? undefined : Redacted.make(previous)
+
 const settingsOf = (values: Values): Settings => {
   const publicUrl = values.PUBLIC_URL ?? "http://localhost:8787"
   const { host, hostname } = new URL(publicUrl)
@@ -119,7 +124,9 @@ const settingsOf = (values: Values): Settings => {
     serviceDid: values.SERVICE_DID ?? didWebOf(host),
     handleDomains: values.HANDLE_DOMAINS ?? [isLocal ? "test" : hostname],
     masterKey: Redacted.make(values.MASTER_KEY),
+    masterKeyPrevious: previousOf(values.MASTER_KEY_PREVIOUS, values.MASTER_KEY),
     plcRotationKey: Redacted.make(values.PLC_ROTATION_KEY),
+    plcRotationKeyPrevious: previousOf(values.PLC_ROTATION_KEY_PREVIOUS, values.PLC_ROTATION_KEY),
     adminPassword: Redacted.make(values.ADMIN_PASSWORD),
     plcUrl: Syntax.trimSlash(values.PLC_URL ?? "https://plc.directory"),
     dohUrl: values.DOH_URL ?? "https://cloudflare-dns.com/dns-query",

@@ -2,11 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Config, type Problem, type Settings } from "../../services/host/Config.ts"
-import { hkdf } from "../../services/host/derivedSecrets.ts"
 import { HostKeys, newerData } from "../../services/host/HostKeys.ts"
 import { schemaVersion } from "../../core/host/schemaVersion.ts"
-import { rotationKey } from "../../services/identity/Keys.ts"
-import { toBase64Url } from "../../core/bytes/base64url.ts"
+import { previousRotationKey, rotationKey } from "../../services/identity/Keys.ts"
+import { fingerprintOf } from "../../services/identity/keys/olderKeys.ts"
 import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"
 import type { Bounds } from "./sql/bounds.ts"
@@ -31,23 +30,41 @@ interface Row {
 const schemaRow = "SCHEMA_VERSION"
 
 const fingerprintsOf = (settings: Settings): ReadonlyArray<Row> => [
-  { variable: "MASTER_KEY", fingerprint: toBase64Url(hkdf(settings.masterKey, "fingerprint")) },
+  { variable: "MASTER_KEY", fingerprint: fingerprintOf(settings.masterKey) },
   // Public, because the accounts' DIDs contain it.
   { variable: "PLC_ROTATION_KEY", fingerprint: rotationKey(settings).didKey },
   { variable: schemaRow, fingerprint: String(schemaVersion) }
 ]
+
+/** The keys before, which the data may still be under during a rotation. */
+const previousOf = ({ masterKeyPrevious, ...settings }: Settings): ReadonlyArray<Row> => {
+  const rotation = previousRotationKey(settings)
+  return [
+    ...(masterKeyPrevious === undefined
+      ? []
+      : [{ variable: "MASTER_KEY", fingerprint: fingerprintOf(masterKeyPrevious) }]),
+    ...(rotation === undefined
+      ? []
+      : [{ variable: "PLC_ROTATION_KEY", fingerprint: rotation.didKey }])
+  ]
+}
 
 const problemOf = ({ variable }: Row): Problem =>
   variable === schemaRow
     ? newerData
     : {
         variable,
-        message: "is not the key that this server's data was made with: put that one back"
+        message: `is not the key that this server's data was made with: put that one back. While a rotation isn't finished, the data's key must be set as ${variable}_PREVIOUS`
       }
 
 const make = (database: Database, settings: Settings): HostKeys["Service"] => {
   const { sql, batch } = database
   const own = fingerprintsOf(settings)
+  const previous = previousOf(settings)
+  const isPrevious = (row: Row) =>
+    previous.some(
+      ({ variable, fingerprint }) => variable === row.variable && fingerprint === row.fingerprint
+    )
   let areRight = false
 
   const stored = Effect.suspend(() => sql<Row>`SELECT variable, fingerprint FROM host_key`)
@@ -81,7 +98,11 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
     if (rows.some(stale)) yield* raised
     const others = own.filter(({ variable, fingerprint }) =>
       rows.some(
-        (row) => row.variable === variable && row.fingerprint !== fingerprint && !stale(row)
+        (row) =>
+          row.variable === variable &&
+          row.fingerprint !== fingerprint &&
+          !stale(row) &&
+          !isPrevious(row)
       )
     )
     const problems = others.map(problemOf)

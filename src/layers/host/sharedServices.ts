@@ -33,13 +33,14 @@ export const orOthers = (didOrHandle: string, own: OwnNames) => (cause: unknown)
 export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { devAllowHosts: allowHosts, dohUrl, masterKey, plcUrl } = yield* Config
+      const config = yield* Config
+      const { devAllowHosts: allowHosts, dohUrl, plcUrl } = config
       const identity = IdentityResolver.layer({ dohUrl, allowHosts, local: yield* local })
       return Layer.mergeAll(ServiceTokens.layer, DpopProofsMaster.layer).pipe(
         Layer.provideMerge(identity),
         Layer.provideMerge(PlcHttp.layer({ url: plcUrl })),
         Layer.provideMerge(outgoing.layer),
-        Layer.provideMerge(KeysMaster.layer(masterKey))
+        Layer.provideMerge(KeysMaster.layer(config))
       )
     })
   )

@@ -8,7 +8,7 @@ import {
   publicKeyOf
 } from "../../core/identity/didKey.ts"
 import { concatBytes } from "../../core/bytes/bytes.ts"
-import { hkdf } from "../../services/host/derivedSecrets.ts"
+import { hkdf, type MasterKeys, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../../services/identity/Keys.ts"
 import * as SignerKeys from "./SignerKeys.ts"
 
@@ -38,59 +38,87 @@ const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
   secret: Redacted.make(secret, { label: "private key" })
 })
 
-const make = (master: Redacted.Redacted<Uint8Array>): Keys["Service"] => {
-  const wrappingKey = (usage: "encrypt" | "decrypt") =>
+const make = (masterKeys: MasterKeys): Keys["Service"] => {
+  const wrappingKey = (master: Redacted.Redacted<Uint8Array>, usage: "encrypt" | "decrypt") =>
     crypto.subtle.importKey("raw", hkdf(master, "account-key/1"), "AES-GCM", false, [usage])
+
+  const unwrapWith = async (
+    master: Redacted.Redacted<Uint8Array>,
+    owner: string,
+    wrapped: Uint8Array
+  ): Promise<PrivateKey> => {
+    const curve = curves[wrapped[1] ?? -1]
+    if (wrapped.length !== wrappedLength || wrapped[0] !== version || curve === undefined) {
+      throw new TypeError("not a wrapped key")
+    }
+    const opened = await crypto.subtle.decrypt(
+      {
+        name: "AES-GCM",
+        iv: wrapped.slice(headerLength, headerLength + nonceLength),
+        additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
+      },
+      await wrappingKey(master, "decrypt"),
+      wrapped.slice(headerLength + nonceLength)
+    )
+    return privateKey(curve, new Uint8Array(opened))
+  }
+
+  const unwrap = (master: Redacted.Redacted<Uint8Array>, owner: string, wrapped: Uint8Array) =>
+    Effect.tryPromise({
+      try: () => unwrapWith(master, owner, wrapped),
+      catch: () => new KeyUnreadable({ owner })
+    })
+
+  const wrap = Effect.fn("Keys.wrap")((owner: string, { curve, secret }: PrivateKey) =>
+    Effect.promise(async () => {
+      const wrapped = new Uint8Array(wrappedLength)
+      wrapped.set([version, curves.indexOf(curve)])
+      const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
+      wrapped.set(iv, headerLength)
+      const sealed = await crypto.subtle.encrypt(
+        {
+          name: "AES-GCM",
+          iv,
+          additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
+        },
+        await wrappingKey(masterKeys.masterKey, "encrypt"),
+        new Uint8Array(Redacted.value(secret))
+      )
+      wrapped.set(new Uint8Array(sealed), headerLength + nonceLength)
+      return wrapped
+    })
+  )
 
   return Keys.of({
     generate: (curve) => Effect.sync(() => privateKey(curve, generatePrivateKey(curve))),
-    wrap: Effect.fn("Keys.wrap")((owner, { curve, secret }) =>
-      Effect.promise(async () => {
-        const wrapped = new Uint8Array(wrappedLength)
-        wrapped.set([version, curves.indexOf(curve)])
-        const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-        wrapped.set(iv, headerLength)
-        const sealed = await crypto.subtle.encrypt(
-          {
-            name: "AES-GCM",
-            iv,
-            additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
-          },
-          await wrappingKey("encrypt"),
-          new Uint8Array(Redacted.value(secret))
-        )
-        wrapped.set(new Uint8Array(sealed), headerLength + nonceLength)
-        return wrapped
-      })
-    ),
+    wrap,
     unwrap: Effect.fn("Keys.unwrap")((owner, wrapped) =>
-      Effect.tryPromise({
-        try: async () => {
-          const curve = curves[wrapped[1] ?? -1]
-          if (wrapped.length !== wrappedLength || wrapped[0] !== version || curve === undefined) {
-            throw new TypeError("not a wrapped key")
-          }
-          const opened = await crypto.subtle.decrypt(
-            {
-              name: "AES-GCM",
-              iv: wrapped.slice(headerLength, headerLength + nonceLength),
-              additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
-            },
-            await wrappingKey("decrypt"),
-            wrapped.slice(headerLength + nonceLength)
-          )
-          return privateKey(curve, new Uint8Array(opened))
-        },
-        catch: () => new KeyUnreadable({ owner })
-      })
+      Effect.firstSuccessOf(
+        masterKeysOf(masterKeys).map((master) => unwrap(master, owner, wrapped))
+      )
     ),
+    rewrap: Effect.fn("Keys.rewrap")(function* (owner, wrapped) {
+      const { masterKey, masterKeyPrevious } = masterKeys
+      const isCurrent = yield* Effect.match(unwrap(masterKey, owner, wrapped), {
+        onSuccess: () => true,
+        onFailure: () => false
+      })
+      if (isCurrent) return undefined
+      if (masterKeyPrevious === undefined) return yield* new KeyUnreadable({ owner })
+      return yield* wrap(owner, yield* unwrap(masterKeyPrevious, owner, wrapped))
+    }),
     signer: ({ curve, secret }) => SignerKeys.fromPrivateKey(curve, secret)
   })
 }
 
-/** Wraps keys with a master key of 32 bytes: AES-256-GCM with a key derived by HKDF-SHA-256. */
-export const layer = (master: Redacted.Redacted<Uint8Array>): Layer.Layer<Keys> =>
+/**
+ * Wraps keys with a master key of 32 bytes: AES-256-GCM with a key derived by HKDF-SHA-256. Unwraps
+ * those under the previous master key too.
+ */
+export const layer = (keys: MasterKeys): Layer.Layer<Keys> =>
   Layer.sync(Keys, () => {
-    if (Redacted.value(master).length !== 32) throw new TypeError("the master key is not 32 bytes")
-    return make(master)
+    if (masterKeysOf(keys).some((key) => Redacted.value(key).length !== 32)) {
+      throw new TypeError("the master key is not 32 bytes")
+    }
+    return make(keys)
   })

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { rewrapReserved } from "../../services/identity/keys/rewrapReserved.ts"
 import { fromBase64Url, toBase64Url } from "../../core/bytes/base64url.ts"
 import { Config } from "../../services/host/Config.ts"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
@@ -24,6 +25,9 @@ const keptFor = 30 * 24 * 3_600_000
 
 /** How many keys may wait: none is dropped for another, since a DID document may name it. */
 export const budget = { keys: 10_000 }
+
+/** Rows read at a time. */
+const rewrapAtOnce = 500
 
 interface Row {
   readonly did: string
@@ -83,6 +87,31 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
         const wrapped = fromBase64Url(row.wrapped)
         if (wrapped === undefined) return yield* new KeyUnreadable({ owner: row.did_key })
         return yield* keys.unwrap(row.did_key, wrapped)
+      }),
+      rewrap: Effect.gen(function* () {
+        let after = ""
+        let changed = 0
+        let unreadable = 0
+        while (true) {
+          const rows = yield* repeatable(
+            "keysToRewrap",
+            sql<Row>`SELECT did, did_key, wrapped FROM reserved_key
+              WHERE did > ${after} ORDER BY did LIMIT ${rewrapAtOnce}`
+          )
+          for (const row of rows) {
+            const rewrapped = yield* rewrapReserved(keys, row)
+            if (rewrapped === "unreadable") unreadable += 1
+            if (typeof rewrapped === "string" || rewrapped === undefined) continue
+            changed += 1
+            yield* repeatable(
+              "rewrapKey",
+              sql`UPDATE reserved_key SET wrapped = ${rewrapped.wrapped}
+                WHERE did = ${row.did} AND wrapped = ${row.wrapped}`
+            )
+          }
+          after = rows.at(-1)?.did ?? ""
+          if (rows.length < rewrapAtOnce) return { changed, unreadable }
+        }
       }),
       remove: (did) =>
         Effect.asVoid(repeatable("removeKey", sql`DELETE FROM reserved_key WHERE did = ${did}`))

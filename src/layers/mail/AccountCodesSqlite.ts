@@ -17,7 +17,7 @@ import {
   type PendingCode
 } from "../../services/mail/AccountCodes.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
+import { hkdfKeys } from "../../services/host/derivedSecrets.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { sealer } from "../../services/host/sealedSecrets.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
@@ -54,13 +54,14 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
   AccountCodes,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
-    const { masterKey } = yield* Config
-    const secrets = sealer(masterKey, "mailed codes shown")
-    const key = hkdfKey(masterKey, "mailed codes")
+    const config = yield* Config
+    const secrets = sealer(config, "mailed codes shown")
+    const keys = hkdfKeys(config, "mailed codes")
 
     // 50 random bits need no slow hash as long as a reader of the storage lacks the key.
-    const hashOf = (purpose: CodePurpose, code: string): string =>
-      createHmac("sha256", key).update(`${purpose} ${code}`).digest("base64url")
+    /** The hashes of a code under each key, the current one first. */
+    const hashesOf = (purpose: CodePurpose, code: string): ReadonlyArray<string> =>
+      keys.map((key) => createHmac("sha256", key).update(`${purpose} ${code}`).digest("base64url"))
 
     const remove = (purpose: CodePurpose): void => {
       sql.exec("DELETE FROM mailed_code WHERE purpose = ?", purpose)
@@ -71,7 +72,7 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
       const [row] = sql.exec<Row>(query, purpose).toArray()
       if (row === undefined) return new CodeInvalid({ purpose })
       const code = normalizeMailedCode(typed)
-      if (code !== undefined && hashOf(purpose, code) === row.hash) {
+      if (code !== undefined && hashesOf(purpose, code).includes(row.hash)) {
         return row.expires_at > now ? undefined : new CodeExpired({ purpose })
       }
       if (row.wrong + 1 >= maxWrong) remove(purpose)
@@ -100,11 +101,12 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
         const owner = ownerOf(did, purpose)
         const sealed = readable ? yield* secrets.seal(owner, text.encode.encode(code)) : null
         const expiresAt = (yield* Clock.currentTimeMillis) + codeLife
+        const [hash = ""] = hashesOf(purpose, code)
         sql.exec(
           `INSERT INTO mailed_code VALUES (?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET hash = excluded.hash,
             sealed = excluded.sealed, expires_at = excluded.expires_at, wrong = 0`,
           purpose,
-          hashOf(purpose, code),
+          hash,
           sealed,
           expiresAt
         )

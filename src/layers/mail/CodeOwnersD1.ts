@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { normalizeMailedCode } from "../../core/mail/mailedCode.ts"
 import { CodeOwners } from "../../services/mail/CodeOwners.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
+import { hkdfKeys } from "../../services/host/derivedSecrets.ts"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
@@ -25,11 +25,11 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
   CodeOwners,
   Effect.gen(function* () {
     const database = yield* HostDatabase
-    const { masterKey } = yield* Config
+    const keys = hkdfKeys(yield* Config, "reset code owners")
     const { sql, batch } = database
-    const key = hkdfKey(masterKey, "reset code owners")
-    const hashOf = (code: string): string =>
-      createHmac("sha256", key).update(code).digest("base64url")
+    /** The hashes of a code under each key, the current one first. */
+    const hashesOf = (code: string): ReadonlyArray<string> =>
+      keys.map((key) => createHmac("sha256", key).update(code).digest("base64url"))
     const { repeatable } = queriesOver(
       database,
       tables,
@@ -40,12 +40,13 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
       ownerOf: (typed) => {
         const code = normalizeMailedCode(typed)
         if (code === undefined) return Effect.undefined
-        const query = sql<{ did: string }>`SELECT did FROM reset_code WHERE hash = ${hashOf(code)}`
+        const query = sql<{ did: string }>`SELECT did FROM reset_code
+          WHERE hash IN (SELECT value FROM json_each(${JSON.stringify(hashesOf(code))}))`
         return Effect.map(repeatable("ownerOfCode", query), ([row]) => row?.did)
       },
       put: Effect.fn("CodeOwners.put")(function* (code, { did, expiresAt }) {
         const now = yield* Clock.currentTimeMillis
-        const hash = hashOf(code)
+        const [hash = ""] = hashesOf(code)
         yield* repeatable(
           "putCode",
           batch([

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import { checkProof } from "../../core/oauth/dpop.ts"
 import { dpopNonces } from "../../core/oauth/nonce.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdf } from "../../services/host/derivedSecrets.ts"
+import { hkdf, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 import { BadProof, DpopProofs } from "../../services/oauth/DpopProofs.ts"
 
 /** The path of a request's URL, with or without an origin. */
@@ -19,8 +19,10 @@ const pathOf = (url: string): string =>
 export const layer: Layer.Layer<DpopProofs, never, Config> = Layer.effect(
   DpopProofs,
   Effect.gen(function* () {
-    const { masterKey, publicUrl } = yield* Config
-    const nonces = dpopNonces(hkdf(masterKey, "dpop nonces"))
+    const config = yield* Config
+    const { publicUrl } = config
+    const nonces = dpopNonces(hkdf(config.masterKey, "dpop nonces"))
+    const known = masterKeysOf(config).map((key) => dpopNonces(hkdf(key, "dpop nonces")))
 
     return DpopProofs.of({
       check: Effect.fn("DpopProofs.check")(function* ({ proof, method, url, accessToken }) {
@@ -29,7 +31,7 @@ export const layer: Layer.Layer<DpopProofs, never, Config> = Layer.effect(
           htm: method,
           htu: publicUrl + pathOf(url),
           now,
-          isNonce: (nonce: string) => nonces.isRecent(nonce, now),
+          isNonce: (nonce: string) => known.some(({ isRecent }) => isRecent(nonce, now)),
           ...(accessToken === undefined ? {} : { accessToken })
         }
         const checked = yield* Effect.promise(() => checkProof(proof, demands))

@@ -2,18 +2,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { parseJwt, rememberingVerifier } from "../../core/sessions/jwt.ts"
+import { parseJwt } from "../../core/sessions/jwt.ts"
 import { sessionKinds } from "../../core/sessions/sessionId.ts"
-import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { accessToken, checkAccessToken, sessionOfAccess } from "../../core/oauth/accessToken.ts"
-import { firstRefreshSecret, isGenuine, nextRefreshSecret } from "../../core/oauth/refreshSecret.ts"
-import { makeRefreshToken, readRefreshToken } from "../../core/oauth/refreshToken.ts"
+import { readRefreshToken } from "../../core/oauth/refreshToken.ts"
 import type { ClientAuth } from "../../core/oauth/types.ts"
-import { sha256 } from "../../core/repo/cid.ts"
 import { AccountHistory, noter, seenAs } from "../../services/accounts/AccountHistory.ts"
 import { OAuthDenied } from "../../services/sessions/Auth.ts"
 import { Config, type Lifetimes } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import {
   GrantEnded,
   type NewOAuthSession,
@@ -21,7 +17,9 @@ import {
   OAuthSessions
 } from "../../services/oauth/OAuthSessions.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { hashOf, refreshTokens } from "./refreshTokens.ts"
 import { rowsOver } from "./oauthSessionRows.ts"
+import { keptKeys, verifier } from "../sessions/KeptKeysSqlite.ts"
 import { sessionCounts } from "../sessions/sessionCounts.ts"
 import { endedSessions, mostEnded } from "./endedSessions.ts"
 import { make as usedProofs } from "./usedProofs.ts"
@@ -36,8 +34,6 @@ const sameAnswer = 30 * 1000
 
 /** The most remembered consents, and the most ended sessions remembered for unredeemed codes. */
 export const budget = { consents: 1000, over: mostEnded }
-
-const hashOf = (token: string): string => toBase64Url(sha256(token))
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
@@ -55,10 +51,12 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const history = yield* AccountHistory
-    const { lifetimes, masterKey, serviceDid: audience, publicUrl: issuer } = yield* Config
-    const key = hkdfKey(masterKey, "oauth access tokens")
-    const isSigned = rememberingVerifier(key)
-    const secretKey = hkdfKey(masterKey, "oauth refresh tokens")
+    const config = yield* Config
+    const { lifetimes, serviceDid: audience, publicUrl: issuer } = config
+    const keys = keptKeys(sql, config, "oauth access tokens")
+    const key = keys.current
+    const isSigned = verifier(keys)
+    const tokens = refreshTokens(keptKeys(sql, config, "oauth refresh tokens"))
 
     const rows = rowsOver(sql)
     const counts = sessionCounts(sql, "oauth_session", [sessionKinds.oauth])
@@ -119,8 +117,7 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
           ? expiry(lifetimes, given.clientAuth, now, now)
           : now + lifetimes.oauthAccessToken
       }
-      const secret = firstRefreshSecret(secretKey, session.id)
-      const token = refreshable ? makeRefreshToken({ did, session: session.id }, secret) : undefined
+      const token = refreshable ? tokens.first(did, session.id) : undefined
       sql.transaction(() => {
         for (const oldest of counts.admit(sessionKinds.oauth)) {
           const gone = find(oldest)
@@ -133,9 +130,6 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       return tokensOf(did, session, token, now)
     })
 
-    const tokenAfter = (did: string, id: string, token: string): string =>
-      makeRefreshToken({ did, session: id }, nextRefreshSecret(secretKey, id, token))
-
     /**
      * The session of a refresh token: the newest token, or for a short time with the same key the
      * previous one (`again`).
@@ -144,20 +138,19 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       token: string,
       jkt: string,
       now: number
-    ): Result.Result<{ readonly session: OAuthSession; readonly again: boolean }, GrantEnded> => {
+    ): Result.Result<{ readonly session: OAuthSession; readonly again?: string }, GrantEnded> => {
       const read = readRefreshToken(token)
-      if (read === undefined || !isGenuine(secretKey, read.session, token)) {
+      if (read === undefined || !tokens.isIssued(read.session, token, now)) {
         return Result.fail(ended("unknown"))
       }
       const found = rows.find(read.session)
       if (found === undefined) return Result.fail(ended("unknown"))
       const { session, current } = found
       if (session.expiresAt <= now) return Result.fail(ended("expired"))
-      if (current === hashOf(token)) return Result.succeed({ session, again: false })
-      const isBefore = current === hashOf(tokenAfter(read.did, session.id, token))
-      if (isBefore && jkt === session.jkt && now <= session.refreshedAt + sameAnswer) {
-        return Result.succeed({ session, again: true })
-      }
+      if (current === hashOf(token)) return Result.succeed({ session })
+      const again = tokens.issuedAfter(read, token, current, now)
+      const isSoon = jkt === session.jkt && now <= session.refreshedAt + sameAnswer
+      if (again !== undefined && isSoon) return Result.succeed({ session, again })
       remove(session, now)
       return Result.fail(ended("replayed"))
     }
@@ -178,8 +171,8 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       const before = found.session
       if (before.clientId !== use.clientId) return yield* ended("other client")
       if (before.jkt !== use.jkt) return yield* ended("other key")
-      const next = tokenAfter(did, before.id, token)
-      if (found.again) return tokensOf(did, before, next, before.refreshedAt)
+      if (found.again !== undefined) return tokensOf(did, before, found.again, before.refreshedAt)
+      const next = tokens.after(did, before.id, token)
       const session: OAuthSession = {
         ...before,
         granted: use.granted,
@@ -198,10 +191,10 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
     })
 
     /** The session of either token, if this server issued it. */
-    const sessionOf = (token: string): string | undefined => {
+    const sessionOf = (token: string, now: number): string | undefined => {
       const read = readRefreshToken(token)
-      if (read === undefined) return sessionOfAccess(parseJwt(token), isSigned)
-      return isGenuine(secretKey, read.session, token) ? read.session : undefined
+      if (read === undefined) return sessionOfAccess(parseJwt(token), isSigned(now))
+      return tokens.isIssued(read.session, token, now) ? read.session : undefined
     }
 
     const end = Effect.fn("OAuthSessions.end")(function* (id: string) {
@@ -223,8 +216,9 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       peek,
       refresh,
       checkAccess: Effect.fnUntraced(function* (did, token) {
-        const now = seconds(yield* Clock.currentTimeMillis)
-        const checked = checkAccessToken(token, { isSigned, issuer, audience, did, now })
+        const now = yield* Clock.currentTimeMillis
+        const demands = { isSigned: isSigned(now), issuer, audience, did, now: seconds(now) }
+        const checked = checkAccessToken(token, demands)
         if (Result.isSuccess(checked)) return checked.success
         return yield* new OAuthDenied({ error: "invalid_token", message: checked.failure })
       }),
@@ -256,7 +250,7 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       ),
       revoke: (token, clientId) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
-          const id = sessionOf(token)
+          const id = sessionOf(token, now)
           const found = id === undefined ? undefined : find(id)
           if (found?.clientId === clientId) remove(found, now)
         }),

@@ -2,6 +2,7 @@ import type { ClientAuth } from "../../core/oauth/types.ts"
 import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
 import type { OAuthSession, SeenOAuthSession } from "../../services/oauth/OAuthSessions.ts"
 import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
+import * as KeptKeys from "../sessions/KeptKeysSqlite.ts"
 import * as Counts from "../sessions/sessionCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
@@ -32,7 +33,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS oauth_proof (
     session TEXT PRIMARY KEY, used_until INTEGER NOT NULL
   ) WITHOUT ROWID`,
-  ...Counts.tables
+  ...Counts.tables,
+  ...KeptKeys.tables
 ]
 
 interface Row extends Record<string, SqlValue> {

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto"
+import { createHmac, type KeyObject, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,9 +11,9 @@ import {
 } from "../../services/sessions/AppPasswords.ts"
 import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import * as KeptKeys from "./KeptKeysSqlite.ts"
 import * as Counts from "./sessionCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
@@ -28,7 +28,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS app_password_note (
     name TEXT PRIMARY KEY, scope TEXT, used_at INTEGER NOT NULL
   ) WITHOUT ROWID`,
-  ...Counts.tables
+  ...Counts.tables,
+  ...KeptKeys.tables
 ]
 
 /** The most app passwords of an account, and the most characters in a name. */
@@ -65,12 +66,11 @@ export const layer: Layer.Layer<
     const sessions = yield* Sessions
     const history = yield* AccountHistory
     const noting = Effect.provideService(noter, AccountHistory, history)
-    const { masterKey } = yield* Config
-    const key = hkdfKey(masterKey, "app passwords")
+    const keys = KeptKeys.keptKeys(sql, yield* Config, "app passwords")
 
     // 80 random bits need no slow hash; the key and the DID make the stored value useless
     // elsewhere.
-    const hashOf = (did: string, password: string): string =>
+    const hashOf = (did: string, password: string, key = keys.current): string =>
       createHmac("sha256", key).update(`${did}\0${password}`).digest("base64url")
 
     const select = (where: string, ...bindings: ReadonlyArray<SqlValue>): Array<AppPassword> =>
@@ -172,8 +172,16 @@ export const layer: Layer.Layer<
       match: (did, password) =>
         Effect.sync(() => {
           if (!isAppPassword(password)) return undefined
-          const hash = hashOf(did, password)
-          return select("WHERE hash IN (?, ?)", hash, scoped(hash))[0]
+          const under = (key: KeyObject) => {
+            const hash = hashOf(did, password, key)
+            return select("WHERE hash IN (?, ?)", hash, scoped(hash))[0]
+          }
+          const found = under(keys.current)
+          if (found !== undefined) return found
+          return keys
+            .older()
+            .map(under)
+            .find((older) => older !== undefined)
         }),
       noteUse: (name) =>
         Effect.map(Clock.currentTimeMillis, (now) => putNote(name, undefined, now)),

@@ -5,9 +5,9 @@ import * as Layer from "effect/Layer"
 import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { formatOwnToken, isOwnToken } from "../../core/sessions/bearerToken.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { type OwnToken, OwnTokenRefused, OwnTokens } from "../../services/sessions/OwnTokens.ts"
+import * as KeptKeys from "./KeptKeysSqlite.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Access tokens by hash; times in milliseconds, `used_at` 0 if never. */
@@ -15,7 +15,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS own_token (
     hash TEXT PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, used_at INTEGER NOT NULL
-  ) WITHOUT ROWID`
+  ) WITHOUT ROWID`,
+  ...KeptKeys.tables
 ]
 
 /** The most tokens of an account, and the most characters in a name. */
@@ -49,10 +50,9 @@ export const layer: Layer.Layer<OwnTokens, never, SqlStorage | AccountHistory | 
       const sql = yield* SqlStorage
       const history = yield* AccountHistory
       const noting = Effect.provideService(noter, AccountHistory, history)
-      const { masterKey } = yield* Config
-      const key = hkdfKey(masterKey, "own tokens")
+      const keys = KeptKeys.keptKeys(sql, yield* Config, "own tokens")
       // 256 random bits need no slow hash; the key makes the stored value useless elsewhere.
-      const hashOf = (did: string, token: string): string =>
+      const hashOf = (did: string, token: string, key = keys.current): string =>
         createHmac("sha256", key).update(`${did}\0${token}`).digest("base64url")
 
       let kept: ReadonlyMap<string, Row> | undefined
@@ -64,6 +64,17 @@ export const layer: Layer.Layer<OwnTokens, never, SqlStorage | AccountHistory | 
             .toArray()
             .map((row) => [row.hash, row])
         ))
+
+      /** A token's row, whichever key made its hash. */
+      const rowOf = (did: string, token: string): Row | undefined => {
+        const known = rows()
+        const found = known.get(hashOf(did, token))
+        if (found !== undefined || known.size === 0) return found
+        return keys
+          .older()
+          .map((key) => known.get(hashOf(did, token, key)))
+          .find((row) => row !== undefined)
+      }
 
       const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
         kept = undefined
@@ -111,7 +122,7 @@ export const layer: Layer.Layer<OwnTokens, never, SqlStorage | AccountHistory | 
           ),
         use: (did, token) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
-            const row = isOwnToken(token) ? rows().get(hashOf(did, token)) : undefined
+            const row = isOwnToken(token) ? rowOf(did, token) : undefined
             if (row === undefined || row.expires_at <= now) return undefined
             if (row.used_at + useGrain <= now) {
               change("UPDATE own_token SET used_at = ? WHERE hash = ?", now, row.hash)

@@ -1,9 +1,8 @@
-import { createHmac, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { rememberingVerifier } from "../../core/sessions/jwt.ts"
 import { seenFrom } from "../../core/sessions/seenFrom.ts"
 import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
 import {
@@ -18,10 +17,11 @@ import { sha256 } from "../../core/repo/cid.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
 import { AccountHistory, seenAs } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
-import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { type Session, SessionEnded, Sessions } from "../../services/sessions/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import * as KeptKeys from "./KeptKeysSqlite.ts"
 import * as Counts from "./sessionCounts.ts"
+import { refreshChain } from "./refreshChain.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
@@ -38,7 +38,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS session_origin (
     session TEXT PRIMARY KEY, user_agent TEXT, place TEXT
   ) WITHOUT ROWID`,
-  ...Counts.tables
+  ...Counts.tables,
+  ...KeptKeys.tables
 ]
 
 /** How long a used refresh token still returns the same next one, in milliseconds. */
@@ -88,14 +89,12 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const history = yield* AccountHistory
-    const { lifetimes, masterKey, serviceDid: service } = yield* Config
-    const key = hkdfKey(masterKey, "session tokens")
-    const isSigned = rememberingVerifier(key)
-    const chainKey = hkdfKey(masterKey, "refresh chain")
-
-    /** The token after this one: deterministic, and unpredictable without the master key. */
-    const nextToken = (token: string): string =>
-      createHmac("sha256", chainKey).update(token).digest("base64")
+    const config = yield* Config
+    const { lifetimes, serviceDid: service } = config
+    const keys = KeptKeys.keptKeys(sql, config, "session tokens")
+    const key = keys.current
+    const isSigned = KeptKeys.verifier(keys)
+    const chain = refreshChain(KeptKeys.keptKeys(sql, config, "refresh chain"), hashOf)
 
     const tokensOf = (did: string, session: Session, token: string, now: number) => ({
       accessJwt: accessToken(key, { service, did }, session, {
@@ -210,8 +209,8 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
       const used = hashOf(token)
       // SAFETY: only the code below writes the column.
       const recent = (JSON.parse(found.recent) as Array<Used>).filter(([, at]) => at + grace > now)
-      const next = nextToken(token)
       if (used === found.current) {
+        const next = chain.next(token)
         const expiresAt = now + lifetimes.session
         change(
           "UPDATE session SET current = ?, recent = ?, expires_at = ? WHERE id = ?",
@@ -228,20 +227,23 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
         return yield* new SessionEnded({ session: id })
       }
       const session = fromRow(found)
-      return { ...tokensOf(did, session, next, now), level: session.level }
+      const again = chain.nextAgain(token, [found.current, ...recent.map(([hash]) => hash)], now)
+      return { ...tokensOf(did, session, again, now), level: session.level }
     })
 
     return Sessions.of({
       open,
       refresh,
       checkAccess: Effect.fnUntraced(function* (did, token) {
-        const now = seconds(yield* Clock.currentTimeMillis)
-        const checked = checkAccess(token, { isSigned, service, did, now })
+        const now = yield* Clock.currentTimeMillis
+        const demands = { isSigned: isSigned(now), service, did, now: seconds(now) }
+        const checked = checkAccess(token, demands)
         return Result.isSuccess(checked) ? checked.success : yield* new Denied(checked.failure)
       }),
       checkRefresh: Effect.fnUntraced(function* (did, token, options) {
-        const now = seconds(yield* Clock.currentTimeMillis)
-        const checked = checkRefresh(token, { isSigned, service, did, now, ...options })
+        const now = yield* Clock.currentTimeMillis
+        const demands = { isSigned: isSigned(now), service, did, now: seconds(now) }
+        const checked = checkRefresh(token, { ...demands, ...options })
         return Result.isSuccess(checked) ? checked.success : yield* new Denied(checked.failure)
       }),
       find: (id) => {

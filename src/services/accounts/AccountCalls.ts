@@ -3,6 +3,7 @@ import { backupCalls } from "../backups/calls.ts"
 import { blobCalls } from "../blobs/calls.ts"
 import { factorCalls } from "../factors/calls.ts"
 import { identityCalls } from "../identity/calls.ts"
+import { keyCalls } from "../identity/keys/calls.ts"
 import { oauthCalls } from "../oauth/calls.ts"
 import { proxyCalls } from "../proxy/calls.ts"
 import { repoCalls } from "../repo/calls.ts"
@@ -21,6 +22,7 @@ const calls = {
   ...blobCalls,
   ...factorCalls,
   ...identityCalls,
+  ...keyCalls,
   ...oauthCalls,
   ...proxyCalls,
   ...repoCalls,

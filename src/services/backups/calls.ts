@@ -7,6 +7,7 @@ import { AccountStore } from "../accounts/AccountStore.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { armSweep } from "../blobs/BlobSweep.ts"
 import { importStaged } from "../repo/calls.ts"
+import { rewrapKeys } from "../identity/keys/calls.ts"
 import { Repo } from "../repo/Repo.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountRows } from "./AccountRows.ts"
@@ -20,6 +21,8 @@ const restoreBegin = Effect.fnUntraced(function* ({ tables }: { readonly tables:
   // An earlier attempt ended before it created the repo.
   if (accounts.peek() !== undefined) yield* accounts.destroy
   yield* (yield* AccountRows).create(tables)
+  // The backup may be from before a rotation of the master key.
+  yield* rewrapKeys()
   // The account's sign-up was announced long ago.
   yield* (yield* AccountEvents).noSignUp
   yield* repo.create

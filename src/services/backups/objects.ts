@@ -6,7 +6,7 @@ import { concatBytes } from "../../core/bytes/bytes.ts"
 import type { Stored } from "../../core/backups/manifests.ts"
 import { openText, signText } from "../../core/backups/signedText.ts"
 import { Config } from "../host/Config.ts"
-import { hkdfKey } from "../host/derivedSecrets.ts"
+import { hkdfKeys } from "../host/derivedSecrets.ts"
 import { sealer } from "../host/sealedSecrets.ts"
 import { BackupDamaged, backupTarget, BackupTargetFailed } from "./BackupTarget.ts"
 
@@ -16,9 +16,9 @@ const retries = 2
 /** The largest object that is read as a whole, in bytes. */
 const maxWhole = 16 * 1024 * 1024
 
-const manifestKey = Effect.map(Config, ({ masterKey }) => hkdfKey(masterKey, "backup manifests"))
+const manifestKeys = Effect.map(Config, (config) => hkdfKeys(config, "backup manifests"))
 
-const rowsSealer = Effect.map(Config, ({ masterKey }) => sealer(masterKey, "backups/1"))
+const rowsSealer = Effect.map(Config, (config) => sealer(config, "backups/1"))
 
 /** Bytes as a body. */
 const bodyOf = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> =>
@@ -90,7 +90,8 @@ export const getBytes = Effect.fnUntraced(function* (written: Stored) {
 
 /** Stores JSON, authenticated with the master key. */
 export const putManifest = Effect.fnUntraced(function* (key: string, value: unknown) {
-  return yield* putBytes(key, signText(yield* manifestKey, key, value))
+  const [current] = yield* manifestKeys
+  return yield* putBytes(key, signText(current!, key, value))
 })
 
 /** Reads authenticated JSON, or undefined if the object is missing. */
@@ -101,21 +102,28 @@ export const findManifest = Effect.fnUntraced(function* <
   return yield* getManifest(key, schema)
 })
 
-/** Reads authenticated JSON. */
-export const getManifest = Effect.fnUntraced(function* <
+/** Reads authenticated JSON, and whether the current master key signed it. */
+export const readManifest = Effect.fnUntraced(function* <
   S extends Schema.ConstraintDecoder<unknown>
 >(key: string, schema: S) {
   const { bytes } = yield* readWhole(key)
-  const text = openText(yield* manifestKey, key, bytes)
+  const texts = (yield* manifestKeys).map((signingKey) => openText(signingKey, key, bytes))
+  const text = texts.find((opened) => opened !== undefined)
   if (text === undefined) {
-    const problem = "was changed, or written under another MASTER_KEY"
+    const problem =
+      "was changed, or written under another MASTER_KEY. If it is from before a rotation, set that key as MASTER_KEY_PREVIOUS"
     return yield* new BackupDamaged({ key, problem })
   }
-  return yield* Effect.mapError(
+  const value = yield* Effect.mapError(
     Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text),
     () => new BackupDamaged({ key, problem: "has a format that this version doesn't know" })
   )
+  return { value, isCurrent: texts[0] !== undefined }
 })
+
+/** Reads authenticated JSON. */
+export const getManifest = <S extends Schema.ConstraintDecoder<unknown>>(key: string, schema: S) =>
+  Effect.map(readManifest(key, schema), ({ value }) => value)
 
 /** Stores bytes, encrypted under the master key. */
 export const putSealed = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
@@ -130,7 +138,8 @@ export const getSealed = Effect.fnUntraced(function* (written: Stored) {
     Effect.succeed(Option.none<Uint8Array>())
   )
   if (Option.isSome(opened)) return opened.value
-  const problem = "cannot be decrypted: it was encrypted under another MASTER_KEY"
+  const problem =
+    "can't be decrypted: it was encrypted under another MASTER_KEY. If it is from before a rotation, set that key as MASTER_KEY_PREVIOUS"
   return yield* new BackupDamaged({ key: written.key, problem })
 })
 

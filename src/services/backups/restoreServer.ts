@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { AccountList, type Fault, RunManifest } from "../../core/backups/manifests.ts"
 import { runKey } from "../../core/backups/places.ts"
 import { decodeTables } from "../../core/backups/rows.ts"
+import { ReservedKeys } from "../identity/ReservedKeys.ts"
 import { Budget } from "./Budget.ts"
 import { claim } from "./BackupRun.ts"
 import { BackupDamaged } from "./BackupTarget.ts"
@@ -86,6 +87,7 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
   while (place.stage === "host") {
     const page = manifest.host[place.page]
     if (page === undefined) {
+      yield* (yield* ReservedKeys).rewrap
       place = { stage: "accounts", page: 0, at: 0 }
       break
     }

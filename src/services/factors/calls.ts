@@ -23,6 +23,7 @@ import { Sessions } from "../sessions/Sessions.ts"
 import {
   currentAccount,
   goodAccount,
+  isCurrentVersion,
   PasswordChanged,
   versionOf,
   viewOf
@@ -37,7 +38,7 @@ const proveCode = Effect.fnUntraced(function* ({
   readonly passwordVersion: string
 }) {
   const account = yield* goodAccount
-  if (passwordVersion !== (yield* versionOf(account))) return yield* new PasswordChanged()
+  if (!(yield* isCurrentVersion(account, passwordVersion))) return yield* new PasswordChanged()
   yield* slowToFail(proveSecondFactor(account, code))
   return yield* viewOf(account)
 })
@@ -195,7 +196,7 @@ const linkedAccount = Effect.fnUntraced(function* (secret: string) {
   if (account === undefined || inactiveStatus(account) !== undefined)
     return yield* new PasskeyLinkOver()
   const link = yield* (yield* PasskeyLinks).find(secret)
-  return link?.passwordVersion === (yield* versionOf(account))
+  return (yield* isCurrentVersion(account, link?.passwordVersion))
     ? account
     : yield* new PasskeyLinkOver()
 })

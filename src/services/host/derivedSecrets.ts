@@ -1,7 +1,21 @@
-import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
+import { createSecretKey, type KeyObject } from "node:crypto"
 import * as Redacted from "effect/Redacted"
+import { derivedFrom } from "../../core/host/fingerprint.ts"
 
 type MasterKey = Redacted.Redacted<Uint8Array>
+
+/** The master key, and the one before it while stored data is still under that one. */
+export interface MasterKeys {
+  readonly masterKey: MasterKey
+  readonly masterKeyPrevious: MasterKey | undefined
+}
+
+/** The master keys that secrets may be under, the current one first. */
+export const masterKeysOf = ({
+  masterKey,
+  masterKeyPrevious
+}: MasterKeys): ReadonlyArray<MasterKey> =>
+  masterKeyPrevious === undefined ? [masterKey] : [masterKey, masterKeyPrevious]
 
 /**
  * Caches a function of the master key and a purpose, since an isolate's objects share its settings.
@@ -23,14 +37,15 @@ const remembering = <A>(derive: (masterKey: MasterKey, purpose: string) => A) =>
  *
  * The master key is uniform, so a salt would add nothing; the purpose separates the secrets.
  */
-export const hkdf = remembering(
-  (masterKey, purpose): Uint8Array<ArrayBuffer> =>
-    new Uint8Array(
-      hkdfSync("sha256", Redacted.value(masterKey), new Uint8Array(0), `nacre/${purpose}`, 32)
-    )
+export const hkdf = remembering((masterKey, purpose): Uint8Array<ArrayBuffer> =>
+  derivedFrom(Redacted.value(masterKey), purpose)
 )
 
 /** The same secret as a key for `createHmac`. */
 export const hkdfKey = remembering((masterKey, purpose): KeyObject =>
   createSecretKey(hkdf(masterKey, purpose))
 )
+
+/** The keys of a purpose under each master key, the current one first. */
+export const hkdfKeys = (keys: MasterKeys, purpose: string): ReadonlyArray<KeyObject> =>
+  masterKeysOf(keys).map((key) => hkdfKey(key, purpose))

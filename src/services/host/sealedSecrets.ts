@@ -1,7 +1,8 @@
+import { createDecipheriv } from "node:crypto"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { concatBytes } from "../../core/bytes/bytes.ts"
-import { hkdf } from "./derivedSecrets.ts"
+import { hkdf, type MasterKeys, masterKeysOf } from "./derivedSecrets.ts"
 
 /**
  * A sealed secret: this version, a nonce of 12 bytes, then AES-256-GCM of the secret with its tag
@@ -9,6 +10,7 @@ import { hkdf } from "./derivedSecrets.ts"
  */
 const version = 1
 const nonceLength = 12
+const tagLength = 16
 
 const text = new TextEncoder()
 
@@ -18,40 +20,61 @@ export interface Sealer {
   seal(owner: string, secret: Uint8Array): Effect.Effect<Uint8Array<ArrayBuffer>>
   /** Dies if it can't be decrypted: another master key, another owner, or damage. */
   open(owner: string, sealed: Uint8Array): Effect.Effect<Uint8Array>
+  /** The secret, or undefined if it can't be decrypted; synchronous. */
+  tryOpen(owner: string, sealed: Uint8Array): Uint8Array | undefined
+  /** Whether the current master key opens it. */
+  isCurrent(owner: string, sealed: Uint8Array): boolean
 }
 
-const algorithm = (iv: Uint8Array<ArrayBuffer>, owner: string) => ({
-  name: "AES-GCM",
-  iv,
-  additionalData: concatBytes([new Uint8Array([version]), text.encode(owner)])
-})
+const additionalData = (owner: string): Uint8Array<ArrayBuffer> =>
+  concatBytes([new Uint8Array([version]), text.encode(owner)])
 
-/** Seals secrets of one purpose with a key that HKDF derives from the master key. */
-export const sealer = (masterKey: Redacted.Redacted<Uint8Array>, purpose: string): Sealer => {
-  const key = (usage: "encrypt" | "decrypt") =>
-    Effect.promise(() =>
-      crypto.subtle.importKey("raw", hkdf(masterKey, purpose), "AES-GCM", false, [usage])
-    )
+/** The secret under a key, or undefined if it isn't under this one. */
+const openedWith = (key: Uint8Array, owner: string, sealed: Uint8Array): Uint8Array | undefined => {
+  const from = 1 + nonceLength
+  const to = sealed.length - tagLength
+  if (sealed[0] !== version || to < from) return undefined
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, from))
+  decipher.setAAD(additionalData(owner))
+  decipher.setAuthTag(sealed.subarray(to))
+  const start = decipher.update(sealed.subarray(from, to))
+  return Result.getOrUndefined(Result.try(() => concatBytes([start, decipher.final()])))
+}
+
+/**
+ * Seals secrets of one purpose with a key that HKDF derives from the master key; opens those under
+ * the previous master key too.
+ */
+export const sealer = (keys: MasterKeys, purpose: string): Sealer => {
+  const tryOpen: Sealer["tryOpen"] = (owner, sealed) => {
+    for (const masterKey of masterKeysOf(keys)) {
+      const opened = openedWith(hkdf(masterKey, purpose), owner, sealed)
+      if (opened !== undefined) return opened
+    }
+    return undefined
+  }
   return {
     seal: Effect.fnUntraced(function* (owner, secret) {
       const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-      const encryptKey = yield* key("encrypt")
+      const algorithm = { name: "AES-GCM", iv, additionalData: additionalData(owner) }
+      const raw = hkdf(keys.masterKey, purpose)
+      const key = yield* Effect.promise(() =>
+        crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"])
+      )
       const sealed = yield* Effect.promise(() =>
-        crypto.subtle.encrypt(algorithm(iv, owner), encryptKey, secret.slice())
+        crypto.subtle.encrypt(algorithm, key, secret.slice())
       )
       return concatBytes([new Uint8Array([version]), iv, new Uint8Array(sealed)])
     }),
-    open: Effect.fnUntraced(function* (owner, sealed) {
-      if (sealed[0] !== version) {
-        return yield* Effect.die(new TypeError(`${purpose}: not sealed by this version`))
-      }
-      const iv = sealed.slice(1, 1 + nonceLength)
-      const decryptKey = yield* key("decrypt")
-      const body = sealed.slice(1 + nonceLength)
-      const opened = yield* Effect.promise(() =>
-        crypto.subtle.decrypt(algorithm(iv, owner), decryptKey, body)
-      )
-      return new Uint8Array(opened)
-    })
+    open: (owner, sealed) =>
+      Effect.suspend(() => {
+        const opened = tryOpen(owner, sealed)
+        return opened === undefined
+          ? Effect.die(new TypeError(`${purpose}: can't be opened with this server's master key`))
+          : Effect.succeed(opened)
+      }),
+    tryOpen,
+    isCurrent: (owner, sealed) =>
+      openedWith(hkdf(keys.masterKey, purpose), owner, sealed) !== undefined
   }
 }

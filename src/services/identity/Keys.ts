@@ -31,13 +31,27 @@ export class Keys extends Context.Service<
     /** Encrypts a key for storage; the same key wraps to different bytes each time. */
     wrap(owner: string, key: PrivateKey): Effect.Effect<Uint8Array<ArrayBuffer>>
     unwrap(owner: string, wrapped: Uint8Array): Effect.Effect<PrivateKey, KeyUnreadable>
+    /** The key wrapped with the current master key; undefined if it is already. */
+    rewrap(
+      owner: string,
+      wrapped: Uint8Array
+    ): Effect.Effect<Uint8Array<ArrayBuffer> | undefined, KeyUnreadable>
     signer(key: PrivateKey): Effect.Effect<SignerShape>
   }
 >()("nacre/services/Keys") {}
 
-/** The host's own key among the rotation keys of did:plc accounts. */
-export const rotationKey = ({ plcRotationKey }: Settings): PrivateKey => ({
+const k256Key = (secret: Redacted.Redacted<Uint8Array>): PrivateKey => ({
   curve: "k256",
-  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(plcRotationKey))),
-  secret: plcRotationKey
+  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(secret))),
+  secret
 })
+
+/** The host's own key among the rotation keys of did:plc accounts. */
+export const rotationKey = ({ plcRotationKey }: Pick<Settings, "plcRotationKey">): PrivateKey =>
+  k256Key(plcRotationKey)
+
+/** The host's rotation key before, which DIDs may still name. */
+export const previousRotationKey = ({
+  plcRotationKeyPrevious
+}: Pick<Settings, "plcRotationKeyPrevious">): PrivateKey | undefined =>
+  plcRotationKeyPrevious === undefined ? undefined : k256Key(plcRotationKeyPrevious)

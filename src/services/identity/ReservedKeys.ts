@@ -28,6 +28,11 @@ export class ReservedKeys extends Context.Service<
       did: string,
       didKeys?: ReadonlyArray<string>
     ): Effect.Effect<PrivateKey | undefined, DirectoryUnavailable | KeyUnreadable>
+    /** Puts every key under the current master key; returns how many weren't. */
+    readonly rewrap: Effect.Effect<
+      { readonly changed: number; readonly unreadable: number },
+      DirectoryUnavailable
+    >
     /** Deletes the key of a DID whose account exists; one reserved without a DID expires later. */
     remove(did: string): Effect.Effect<void, DirectoryUnavailable>
   }

@@ -10,7 +10,7 @@ import {
 import { Passkeys } from "../factors/Passkeys.ts"
 import { SecondFactors } from "../factors/SecondFactors.ts"
 import { Config } from "../host/Config.ts"
-import { hkdf } from "../host/derivedSecrets.ts"
+import { hkdfKeys } from "../host/derivedSecrets.ts"
 import type { InactiveStatus } from "../stream/Sequencer.ts"
 
 /** The password has changed since it was verified. */
@@ -43,11 +43,19 @@ export const currentAccount = Effect.flatMap(AccountStore, (accounts) => account
 /** The account in this object, unless it was taken down. */
 export const goodAccount = Effect.flatMap(currentAccount, notTakenDown)
 
-/** A text that differs for each password without revealing it. */
-export const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
-  const key = hkdf((yield* Config).masterKey, "password versions")
-  return createHmac("sha256", key).update(password).digest("base64url")
+const versionsOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
+  return hkdfKeys(yield* Config, "password versions").map((key) =>
+    createHmac("sha256", key).update(password).digest("base64url")
+  )
 })
+
+/** A text that differs for each password without revealing it. */
+export const versionOf = (account: Account) =>
+  Effect.map(versionsOf(account), ([version = ""]) => version)
+
+/** Whether `versionOf` returned this text for the account's current password. */
+export const isCurrentVersion = (account: Account, version: string | undefined) =>
+  Effect.map(versionsOf(account), (versions) => version !== undefined && versions.includes(version))
 
 /** What the sign-in pages need to know about this account. */
 export const viewOf = Effect.fnUntraced(function* (

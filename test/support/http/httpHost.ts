@@ -145,12 +145,21 @@ const markOf = (frame: Uint8Array): number | undefined => {
   return number === undefined ? undefined : Number(number)
 }
 
+/** What a host starts with. */
+interface Started {
+  readonly backups?: BackupTargetShape
+  /** The folder in which its data stays, for a host that starts again. */
+  readonly kept?: string
+  /** The PLC directory of a host before, which the caller closes. */
+  readonly plc?: Awaited<ReturnType<typeof startPlc>>
+}
+
 /** Starts the host: memory layers, its own PLC directory, and no access to any other network. */
 export const startHost = async (
   env: Readonly<Record<string, string>> = {},
-  { backups }: { readonly backups?: BackupTargetShape } = {}
+  { backups, kept, plc: given }: Started = {}
 ): Promise<Host> => {
-  const plc = await startPlc()
+  const plc = given ?? (await startPlc())
   const network = startNetwork(plc.url)
   const scope = Scope.makeUnsafe()
   let shift = 0
@@ -166,7 +175,7 @@ export const startHost = async (
   const app = { ...accountApp, serve }
   const all = { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
   const own = backups === undefined ? {} : { backups }
-  const folder = inFiles ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined
+  const folder = kept ?? (inFiles ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined)
   const home =
     folder === undefined
       ? Memory.make(app, all, own)
@@ -260,8 +269,10 @@ export const startHost = async (
     close: async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
       network.close()
-      await plc.close()
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) await plc.close()
+      if (folder !== undefined && kept === undefined) {
+        rmSync(folder, { recursive: true, force: true })
+      }
     }
   }
 }

@@ -11,6 +11,7 @@ import * as DevicesD1 from "../../oauth/DevicesD1.ts"
 import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
 import * as SeenOperationsD1 from "../../identity/SeenOperationsD1.ts"
 import * as OAuthRequestsD1 from "../../oauth/OAuthRequestsD1.ts"
+import * as KeyRotationsD1 from "../../identity/KeyRotationsD1.ts"
 import * as PasskeyOwnersD1 from "../../factors/PasskeyOwnersD1.ts"
 
 /** Everything in the host's database. */
@@ -26,5 +27,6 @@ export const layer = Layer.mergeAll(
   OperatorsD1.layer,
   HostCountsD1.layer,
   SeenOperationsD1.layer,
-  AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer))
+  AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer)),
+  KeyRotationsD1.layer
 )

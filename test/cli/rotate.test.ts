@@ -1,0 +1,144 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { parseVars } from "../../scripts/env.ts"
+import { masterFingerprint } from "../../src/core/host/fingerprint.ts"
+import { type Desk, makeDesk } from "./command.ts"
+import { type Cloudflare, fakeWrangler } from "./fakeWrangler.ts"
+
+const old = Buffer.alloc(32, 5).toString("base64url")
+
+/** A server with keys that moves one step with each request. */
+const startServer = async (keyOf: () => string | undefined, phases: ReadonlyArray<string>) => {
+  let calls = 0
+  const server = createServer((request, response) => {
+    const key = keyOf()
+    const phase = phases[Math.min(calls, phases.length - 1)] ?? "done"
+    if (request.url === "/admin/keys/master" && request.method === "POST" && key !== undefined) {
+      calls += 1
+      const at = {
+        fingerprint: masterFingerprint(Buffer.from(key, "base64url")),
+        phase,
+        accounts: 3,
+        rewrapped: 3,
+        backups: 2,
+        failed: phase === "rewrap" ? 1 : 0,
+        failures: phase === "rewrap" ? [{ did: "did:plc:away", problem: "can't be reached" }] : [],
+        damaged: 0,
+        problems: [],
+        finishableAt: 1_800_000_000_000,
+        isHeldUp: phase !== "done" && phase !== "on",
+        isBackupOpen: phase === "backups"
+      }
+      response.setHeader("content-type", "application/json")
+      return response.end(JSON.stringify(at))
+    }
+    response.statusCode = 400
+    response.setHeader("content-type", "application/json")
+    response.end(JSON.stringify({ error: "InvalidRequest", message: "only one master key" }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: () => new Promise<void>((resolve) => void server.close(() => resolve()))
+  }
+}
+
+let desk: Desk
+let cloudflare: Cloudflare
+const stops: Array<() => Promise<void>> = []
+beforeEach(() => {
+  desk = makeDesk()
+  cloudflare = fakeWrangler(desk)
+  writeFileSync(desk.path("package.json"), "{}")
+  writeFileSync(desk.path("wrangler.jsonc"), JSON.stringify({ name: "pds" }))
+})
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
+  desk.remove()
+})
+
+const varsIn = (name: string) => parseVars(readFileSync(desk.path(name), "utf8"))
+
+describe("nacre secret rotate MASTER_KEY", () => {
+  it("the command puts a new key beside the old one, waits, and removes the old one at the end", async () => {
+    const file = ".secrets.production"
+    writeFileSync(desk.path(file), `MASTER_KEY=${old}\nADMIN_PASSWORD=an administrator here\n`)
+    cloudflare.set({ secrets: { "": { MASTER_KEY: old } } })
+    const server = await startServer(
+      () => cloudflare.state().secrets[""]?.["MASTER_KEY"],
+      ["on", "rewrap", "wait", "done"]
+    )
+    stops.push(server.stop)
+    const env = {
+      ...cloudflare.env,
+      NACRE_SERVER: server.url,
+      NACRE_ADMIN_PASSWORD: "an administrator here"
+    }
+    const run = () =>
+      desk.run(["secret", "rotate", "MASTER_KEY", "--env", "production", "--yes"], env)
+
+    const away = await run()
+    assert.strictEqual(away.code, 1)
+    assert.include(away.stderr, "did:plc:away")
+    const { MASTER_KEY: made = "", MASTER_KEY_PREVIOUS: previous } = varsIn(file)
+    assert.strictEqual(previous, old)
+    assert.notStrictEqual(made, old)
+    assert.strictEqual(Buffer.from(made, "base64url").length, 32)
+    assert.deepStrictEqual(cloudflare.state().secrets[""], {
+      MASTER_KEY: made,
+      MASTER_KEY_PREVIOUS: old
+    })
+    const puts = cloudflare.calls().flatMap(({ args }) => (args[1] === "put" ? [args[2]] : []))
+    assert.deepStrictEqual(puts, ["MASTER_KEY_PREVIOUS", "MASTER_KEY"], "the old key goes first")
+
+    const waiting = await run()
+    assert.strictEqual(waiting.code, 0, waiting.stderr)
+    assert.include(waiting.stdout, "2027-01-15")
+    assert.strictEqual(varsIn(file)["MASTER_KEY"], made, "a second run makes no second key")
+    assert.strictEqual(varsIn(file)["MASTER_KEY_PREVIOUS"], old)
+
+    const done = await run()
+    assert.strictEqual(done.code, 0, done.stderr)
+    assert.include(done.stdout, "removed")
+    assert.deepStrictEqual(cloudflare.state().secrets[""], { MASTER_KEY: made })
+    assert.notProperty(varsIn(file), "MASTER_KEY_PREVIOUS")
+    assert.match(readFileSync(desk.path(file), "utf8"), new RegExp(`# MASTER_KEY until .*=${old}`))
+    assert.strictEqual(statSync(desk.path(file)).mode & 0o777, 0o600)
+    const output = [away, waiting, done].map(({ stdout, stderr }) => stdout + stderr).join("")
+    assert.notInclude(output, made)
+    assert.notInclude(output, old)
+  })
+
+  it("a server that doesn't have the new key yet keeps the old one, whatever it answers", async () => {
+    writeFileSync(desk.path(".dev.vars"), `MASTER_KEY=${old}\n`)
+    for (const key of [undefined, old]) {
+      const server = await startServer(() => key, ["done"])
+      stops.push(server.stop)
+      const env = { NACRE_SERVER: server.url, NACRE_ADMIN_PASSWORD: "an administrator here" }
+      const { code, stderr } = await desk.run(["secret", "rotate", "MASTER_KEY", "--yes"], env)
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "doesn't have the new key yet")
+      assert.strictEqual(varsIn(".dev.vars")["MASTER_KEY_PREVIOUS"], old)
+    }
+  })
+
+  it("without a yes, and for a key in a Secrets Store, nothing changes", async () => {
+    writeFileSync(desk.path(".dev.vars"), `MASTER_KEY=${old}\n`)
+    const asked = await desk.run(["secret", "rotate", "MASTER_KEY"])
+    assert.strictEqual(asked.code, 1)
+    assert.deepStrictEqual(varsIn(".dev.vars"), { MASTER_KEY: old })
+    const stored = [{ binding: "MASTER_KEY", store_id: "1", secret_name: "MASTER_KEY" }]
+    writeFileSync(
+      desk.path("wrangler.jsonc"),
+      JSON.stringify({ name: "pds", secrets_store_secrets: stored })
+    )
+    const args = ["secret", "rotate", "MASTER_KEY", "--env", "production", "--yes"]
+    const { code, stderr } = await desk.run(args, cloudflare.env)
+    assert.strictEqual(code, 1)
+    assert.include(stderr, "Secrets Store")
+    assert.deepStrictEqual(cloudflare.calls(), [])
+  })
+})
