@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { leftOutOf } from "../../core/oauth/scopeChoices.ts"
 import { includesOf } from "../../core/oauth/scopes.ts"
 import { inPlainWords } from "../../core/oauth/plainWords.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
@@ -40,20 +41,27 @@ const show = Effect.fnUntraced(function* (visit: Visit, page: Page) {
   return showPage({ ...page, cookies: visit.visitor.cookies }, yield* Config)
 })
 
-/** Whether consent can be skipped: the client authenticates, and requests nothing new. */
-const hasConsent = Effect.fnUntraced(function* ({ pending }: Visit, did: string) {
+/** What the user decided about a client before, if it authenticates. */
+const decided = Effect.fnUntraced(function* ({ pending }: Visit, did: string) {
   const { clientAuth, parameters } = pending
-  if (clientAuth.method === "none" || parameters.prompt === "consent") return false
-  const { clientId, scope } = parameters
+  if (clientAuth.method === "none") return { leftOut: new Set<string>(), isAll: false }
+  const { clientId, scope, prompt } = parameters
   const { scope: before } = yield* (yield* Accounts).call(did, "consented", { clientId })
-  return isCovered(scope, before)
+  const isAll = prompt !== "consent" && isCovered(scope, before)
+  return { leftOut: leftOutOf(before), isAll }
 })
 
-/** Gives the client a code without asking. */
-const goOn = Effect.fnUntraced(function* (visit: Visit, did: string, direct: boolean) {
+/** Gives the client a code without asking, for what the user allowed before. */
+const goOn = Effect.fnUntraced(function* (
+  visit: Visit,
+  did: string,
+  leftOut: ReadonlySet<string>,
+  direct: boolean
+) {
   const config = yield* Config
   const { requestUri, visitor, pending } = visit
-  const { scope } = pending.parameters
+  const asked = pending.parameters.scope.split(" ")
+  const scope = asked.filter((value) => !leftOut.has(value)).join(" ")
   const granted = yield* grantCode({
     requestUri,
     device: visitor.device.id,
@@ -72,7 +80,8 @@ const consent = Effect.fnUntraced(function* (visit: Visit, account: HereAccount)
     const home = account.status === "deactivated" ? yield* livesAt(account.did) : undefined
     return yield* show(visit, inactivePage(visit, account, home))
   }
-  if (yield* hasConsent(visit, account.did)) return yield* goOn(visit, account.did, false)
+  const { leftOut, isAll } = yield* decided(visit, account.did)
+  if (isAll) return yield* goOn(visit, account.did, leftOut, false)
   const sets = yield* PermissionSets
   const found = yield* Effect.forEach(includesOf(scope), ({ nsid }) =>
     Effect.orElseSucceed(sets.get(nsid), () => undefined)
@@ -85,6 +94,7 @@ const consent = Effect.fnUntraced(function* (visit: Visit, account: HereAccount)
     redirectUri,
     scope,
     groups: inPlainWords(scope, byName, uiLocales?.split(" ")),
+    leftOut,
     handle: account.handle,
     carried: { ...carriedBy(visit), account: account.did, direct: "yes" },
     actions: paths,
@@ -128,8 +138,9 @@ const silently = Effect.fnUntraced(function* (visit: Visit, situation: Situation
   if (more.length > 0) {
     return yield* refuse("account_selection_required", "Several accounts are signed in")
   }
-  return (yield* hasConsent(visit, first.did))
-    ? yield* goOn(visit, first.did, true)
+  const { leftOut, isAll } = yield* decided(visit, first.did)
+  return isAll
+    ? yield* goOn(visit, first.did, leftOut, true)
     : yield* refuse("consent_required", "The user has not allowed this yet")
 })
 

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
+import { allowedOf, rememberedConsent } from "../../core/oauth/scopeChoices.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { grantCode, redirectFor } from "../../services/oauth/authorize.ts"
 import { OAuthRequests } from "../../services/oauth/OAuthRequests.ts"
 import type { Form } from "../pages/browser.ts"
+import { choicePrefix } from "./consent.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { handOver } from "./handOver.ts"
 import { redirectTo } from "../pages/layout.ts"
@@ -34,10 +36,20 @@ const accountIn = Effect.fnUntraced(function* (visit: Visit, form: Form) {
   return visit.accounts.find((account) => account.did === did)
 })
 
+/** The scope values of the ticked boxes. */
+const chosenIn = (form: Form): ReadonlySet<string> =>
+  new Set(
+    [...form].flatMap(([name, value]) => (name.startsWith(choicePrefix) ? value.split(" ") : []))
+  )
+
 /** Clients that authenticate need not ask twice. */
-const remember = Effect.fnUntraced(function* ({ client, pending }: Visit, { did }: HereAccount) {
+const remember = Effect.fnUntraced(function* (
+  { client, pending }: Visit,
+  { did }: HereAccount,
+  allowed: string
+) {
   if (pending.clientAuth.method === "none") return
-  const { scope } = pending.parameters
+  const scope = rememberedConsent(pending.parameters.scope, allowed)
   const accounts = yield* Accounts
   // The code exists by now; if consent can't be stored, it is asked again next time.
   yield* accounts
@@ -57,7 +69,7 @@ export const postAccept = (request: Request) =>
       if (account?.status !== "active")
         return redirectTo(linkTo(visit, { account: form.get("account") }), config)
       const { requestUri, pending } = visit
-      const { scope } = pending.parameters
+      const scope = allowedOf(pending.parameters.scope, chosenIn(form))
       const { did } = account
       const granted = yield* grantCode({
         requestUri,
@@ -67,7 +79,7 @@ export const postAccept = (request: Request) =>
         from: whereFrom(visitor)
       })
       if (granted === undefined) return yield* new RequestOver({ reason: "over" })
-      yield* remember(visit, account)
+      yield* remember(visit, account, scope)
       const way = redirectFor(config.publicUrl, granted.parameters, granted)
       return handOver(way, config, { direct: true })
     })

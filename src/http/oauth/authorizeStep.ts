@@ -60,8 +60,8 @@ export const nextStep = (situation: Situation): Step => {
     : settled(first, situation)
 }
 
-/** Whether the user agreed to all of the scope before. */
+/** Whether the user decided about all of the scope before. */
 export const isCovered = (scope: string, consented: string | undefined): boolean => {
   const before = new Set(consented?.split(" "))
-  return scope.split(" ").every((value) => before.has(value))
+  return scope.split(" ").every((value) => before.has(value) || before.has(`-${value}`))
 }

@@ -1,6 +1,7 @@
 import type { PermissionGroup } from "../../core/oauth/plainWords.ts"
+import { choicesOf, type ScopeChoice } from "../../core/oauth/scopeChoices.ts"
 import type { Client } from "../../core/oauth/types.ts"
-import { type Html, html } from "../pages/html.ts"
+import { type Html, html, raw } from "../pages/html.ts"
 import { account, hidden } from "../pages/parts.ts"
 import type { Carried } from "../pages/signIn.ts"
 import { common } from "../pages/text/common.ts"
@@ -45,9 +46,17 @@ const clientBox = (client: Client, redirectUri: string): Html => {
   </div>`
 }
 
+const grantTitle = (group: PermissionGroup): Html =>
+  html`${group.danger && html`<span class="visually-hidden">${text.sensitive} </span>`}<strong
+      >${group.title}</strong
+    >`
+
 const grant = (group: PermissionGroup): Html =>
   html`<li${group.danger && html` class="strong"`}>
-  ${group.danger && html`<span class="visually-hidden">${text.sensitive} </span>`}<strong>${group.title}</strong>
+  ${grantTitle(group)}${grantDetail(group)}
+</li>`
+
+const grantDetail = (group: PermissionGroup): Html => html`
   ${group.detail !== undefined && html`<small>${group.detail}</small>`}
   ${group.set !== undefined && group.set !== group.title && html`<small>${text.inTheWordsOf(group.set)}</small>`}
   ${
@@ -57,7 +66,49 @@ const grant = (group: PermissionGroup): Html =>
       <small>${group.items.map((item) => html`<span>${item}</span><br />`)}</small>
     </details>`
   }
-</li>`
+`
+
+/** The start of the names of the fields that allow scope values. */
+export const choicePrefix = "may-"
+
+const choiceItem = (
+  { groups, isOptional, scopes }: ScopeChoice,
+  at: number,
+  leftOut: ReadonlySet<string>
+): Html => {
+  if (!isOptional) return html`${groups.map(grant)}`
+  const isTicked = !scopes.some((scope) => leftOut.has(scope))
+  return html`<li class="${groups.some(({ danger }) => danger) ? "choice strong" : "choice"}">
+    <label class="check"
+      ><input
+        type="checkbox"
+        name="${choicePrefix}${at}"
+        value="${scopes.join(" ")}"
+        ${raw(isTicked ? " checked" : "")}
+      /><span
+        >${groups.map((group, place) => html`${place > 0 && html`<br />`}${grantTitle(group)}`)}</span
+      ></label
+    >
+    ${groups.map(grantDetail)}
+  </li>`
+}
+
+/** What an app asks for: what it needs, and what its user can leave out. */
+const choiceList = (
+  groups: ReadonlyArray<PermissionGroup>,
+  scope: string,
+  leftOut: ReadonlySet<string>
+): Html => {
+  const choices = choicesOf(groups)
+  const shown = new Set(choices.flatMap(({ scopes }) => scopes))
+  // A value without words of its own goes along.
+  const rest = scope.split(" ").filter((value) => !shown.has(value))
+  return html`<ul class="grants">
+      ${choices.map((choice, at) => choiceItem(choice, at, leftOut))}
+    </ul>
+    ${rest.length > 0 && hidden({ [`${choicePrefix}rest`]: rest.join(" ") })}
+    ${choices.some((choice) => choice.isOptional) && html`<p class="hint">${text.leaveOut}</p>`}`
+}
 
 /** What an app may do, one line each. */
 export const grantList = (groups: ReadonlyArray<PermissionGroup>): Html =>
@@ -71,6 +122,8 @@ export interface ConsentView {
   readonly redirectUri: string
   readonly scope: string
   readonly groups: ReadonlyArray<PermissionGroup>
+  /** The scope values that the user left out before. */
+  readonly leftOut: ReadonlySet<string>
   readonly handle: string
   readonly carried: Carried
   readonly actions: { readonly accept: string; readonly reject: string }
@@ -87,21 +140,21 @@ export const consentPage = (view: ConsentView): Html => {
       ${account(handle, text.yourAccount)}
       ${view.otherAccount !== undefined && html`<a href="${view.otherAccount}">${text.useAnother}</a>`}
     </div>
-    <h2>${text.ableTo}</h2>
-    ${grantList(groups)}
-    <details>
-      <summary>${text.asWritten}</summary>
-      <p><code>${view.scope}</code></p>
-    </details>
-    <p class="hint">
-      ${text.afterwards} <strong>${destination(view.redirectUri)}</strong>. ${text.endAnytime}
-    </p>
-    <div class="pair">
-      <form class="grow" method="post" action="${actions.reject}">
-        ${hidden(carried)}<button type="submit" class="quiet">${common.cancel}</button>
-      </form>
-      <form class="grow" method="post" action="${actions.accept}">
-        ${hidden(carried)}<button type="submit">${text.allow}</button>
-      </form>
-    </div>`
+    <form id="cancel" method="post" action="${actions.reject}">${hidden(carried)}</form>
+    <form method="post" action="${actions.accept}">
+      ${hidden(carried)}
+      <h2>${text.ableTo}</h2>
+      ${choiceList(groups, view.scope, view.leftOut)}
+      <details>
+        <summary>${text.asWritten}</summary>
+        <p><code>${view.scope}</code></p>
+      </details>
+      <p class="hint">
+        ${text.afterwards} <strong>${destination(view.redirectUri)}</strong>. ${text.endAnytime}
+      </p>
+      <div class="pair">
+        <button type="submit" class="quiet grow" form="cancel">${common.cancel}</button>
+        <button type="submit" class="grow">${text.allow}</button>
+      </div>
+    </form>`
 }

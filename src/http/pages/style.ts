@@ -136,6 +136,10 @@ ul.grants{list-style:none;margin:.75rem 0 0;padding:0}
 ul.grants>li{position:relative;padding:.15rem 0 .55rem 1.75rem}
 ul.grants>li::before{content:"\\2713";position:absolute;left:.25rem;color:var(--good);font-weight:700}
 ul.grants>li.strong::before{content:"!";left:.45rem;color:var(--warn)}
+ul.grants>li.choice{padding-left:0}
+ul.grants>li.choice::before{content:none}
+ul.grants>li.choice>small,ul.grants>li.choice>details{margin-left:1.75rem}
+ul.grants>li.choice.strong strong::before{content:"! ";color:var(--warn)}
 ul.grants strong{font-weight:600}
 ul.grants small{display:block}
 details{margin:.75rem 0}
