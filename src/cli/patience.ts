@@ -19,6 +19,12 @@ export const Patience = Context.Reference<PatienceShape>("nacre/cli/Patience", {
   defaultValue: () => ({ tries: 3, firstPause: 100, longestWait: 60_000, waits: 5 })
 })
 
+/** Waits this many milliseconds before a call is repeated. */
+export const Pause = Context.Reference<(milliseconds: number) => Effect.Effect<void>>(
+  "nacre/cli/Pause",
+  { defaultValue: () => Effect.sleep }
+)
+
 /** For long operations: a server may restart meanwhile, or limit the command's requests. */
 const longPatience: PatienceShape = {
   tries: 12,
@@ -98,17 +104,19 @@ export const patiently = <A, E, R>(
   doing: Effect.Effect<A, E, R>,
   mayRepeat: (error: E) => boolean = () => true
 ): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Patience, (patience) => {
+  Effect.gen(function* () {
+    const patience = yield* Patience
+    const wait = yield* Pause
     const attempt = (nth: number): Effect.Effect<A, E, R> =>
       Effect.catch(doing, (error) => {
         const pause = mayRepeat(error) ? pauseAfter(error, nth, patience) : undefined
         if (pause === undefined) return Effect.fail(error)
         return note(sayPause(error, pause)).pipe(
-          Effect.andThen(Effect.sleep(pause)),
+          Effect.andThen(wait(pause)),
           Effect.andThen(attempt(nth + 1))
         )
       })
-    return attempt(1)
+    return yield* attempt(1)
   })
 
 const sayPause = (error: unknown, pause: number): string => {

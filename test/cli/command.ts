@@ -22,6 +22,8 @@ type Environment = Readonly<Record<string, string>>
 export interface Desk {
   readonly folder: string
   readonly path: (name: string) => string
+  /** The pauses before repeated calls that runs in this process have made, in milliseconds, without waiting. */
+  readonly pauses: ReadonlyArray<number>
   /** Runs the command in this process, which takes milliseconds. */
   run(args: ReadonlyArray<string>, env?: Environment): Promise<Ran>
   /** Runs it as the program that people start, in a process of its own. */
@@ -118,13 +120,16 @@ export const makeDesk = (server?: TestServer): Desk => {
     )
     writeFileSync(path(".data/account.json"), JSON.stringify(server.account))
   }
+  const pauses: Array<number> = []
   return {
     folder,
     path,
+    pauses,
     run: async (args, env = {}) => {
       const { code, stdout, stderr } = await runTyping(args, {
         env: { ...bare, NACRE_CONFIG_DIR: path("settings"), ...env },
-        folder
+        folder,
+        pauses
       })
       return withJson({ code, stdout: stdout === "" ? "" : `${stdout}\n`, stderr })
     },

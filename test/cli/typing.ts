@@ -12,6 +12,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { Pause } from "../../src/cli/patience.ts"
 import { run } from "../../src/cli/run.ts"
 import { withPlayed } from "./playedPrograms.ts"
 
@@ -42,21 +43,18 @@ interface Place {
   readonly folder?: string
   /** Replaces the real network. */
   readonly fetch?: typeof globalThis.fetch
+  /** Gets the pauses before repeated calls, in milliseconds, in place of time. */
+  readonly pauses?: Array<number>
   readonly env: Readonly<Record<string, string>>
 }
 
-/** Gives this process a folder and variables for a while, which the command's own children inherit. */
-const inPlace = async <A>(
-  { env, folder = process.cwd() }: Place,
-  body: () => Promise<A>
-): Promise<A> => {
+/** Gives this process a folder and variables, which the command's own children inherit; returns how to go back. */
+const settle = ({ env, folder = process.cwd() }: Place): (() => void) => {
   const cwd = process.cwd()
   const before = Object.keys(env).map((name) => [name, process.env[name]] as const)
   process.chdir(folder)
   Object.assign(process.env, env)
-  try {
-    return await body()
-  } finally {
+  return () => {
     process.chdir(cwd)
     for (const [name, value] of before) {
       if (value === undefined) delete process.env[name]
@@ -65,20 +63,59 @@ const inPlace = async <A>(
   }
 }
 
-/** The end of the last run: a process has one folder, so runs wait for each other. */
-let last: Promise<unknown> = Promise.resolve()
+/** Runs in one place, which may run at once; others wait until this process is free. */
+interface Visit {
+  readonly key: string
+  runs: number
+  readonly entered: Promise<void>
+  readonly left: Promise<void>
+  leave(): void
+}
+let newest: Visit | undefined
+
+const enter = (place: Place): Visit => {
+  const key = JSON.stringify([place.folder, place.env])
+  if (newest !== undefined && newest.runs > 0 && newest.key === key) {
+    newest.runs += 1
+    return newest
+  }
+  const before = newest?.left ?? Promise.resolve()
+  let over = () => {}
+  const left = new Promise<void>((resolve) => (over = resolve))
+  let back = () => {}
+  const visit: Visit = {
+    key,
+    runs: 1,
+    entered: before.then(() => {
+      back = settle(place)
+    }),
+    left,
+    leave: () => {
+      visit.runs -= 1
+      if (visit.runs > 0) return
+      back()
+      over()
+    }
+  }
+  newest = visit
+  return visit
+}
 
 /**
  * Runs the command in this process; with `answers`, at a terminal where each question is answered.
  */
-export const runTyping = (args: ReadonlyArray<string>, place: Place) => {
-  const ran = last.then(() => runAt(args, place))
-  last = ran.catch(() => undefined)
-  return ran
+export const runTyping = async (args: ReadonlyArray<string>, place: Place) => {
+  const visit = enter(place)
+  try {
+    await visit.entered
+    return await runAt(args, place)
+  } finally {
+    visit.leave()
+  }
 }
 
 const runAt = async (args: ReadonlyArray<string>, place: Place) => {
-  const { answers, env, fetch = globalThis.fetch } = place
+  const { answers, env, fetch = globalThis.fetch, pauses = [] } = place
   const out: Array<string> = []
   const err: Array<string> = []
   const left = [...(answers ?? [])]
@@ -128,10 +165,11 @@ const runAt = async (args: ReadonlyArray<string>, place: Place) => {
       Effect.provide(Layer.provideMerge(stdio, services)),
       // SAFETY: the command uses these two of its methods.
       Effect.provideService(Console.Console, quiet as unknown as Console.Console),
+      Effect.provideService(Pause, (pause) => Effect.sync(() => void pauses.push(pause))),
       Effect.provideService(FetchHttpClient.Fetch, fetch)
     )
   })
-  const exit = await inPlace(place, () => Effect.runPromiseExit(program))
+  const exit = await Effect.runPromiseExit(program)
   // As the program does: a failure that the command hasn't reported is a fault of its own.
   if (Exit.isFailure(exit) && Runtime.getErrorReported(Cause.squash(exit.cause))) {
     err.push(Cause.pretty(exit.cause))

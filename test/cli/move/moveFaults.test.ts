@@ -50,8 +50,9 @@ const busy = (status: number, headers: Readonly<Record<string, string>> = {}): F
 describe("a move between servers that have faults", () => {
   it("a move waits as long as a server asks, and retries servers that are briefly unreachable", async () => {
     const { agent, args, env, live } = await faulty("wait")
-    const soon = String(Math.floor(Date.now() / 1000) + 2)
-    old.fail(getRepo, busy(503), busy(502), busy(429, { "retry-after": "1" }))
+    // A quarter of an hour from now, which the test never takes.
+    const soon = String(Math.floor(Date.now() / 1000) + 1000)
+    old.fail(getRepo, busy(503), busy(502), busy(429, { "retry-after": "7" }))
     old.fail(getBlob, busy(429, { "ratelimit-reset": soon }), busy(500), busy(429))
     old.fail("com.atproto.server.describeServer", busy(503))
     here.fail("com.atproto.repo.importRepo", busy(503), "silent")
@@ -69,7 +70,9 @@ describe("a move between servers that have faults", () => {
     })
     assert.strictEqual(exit, 0, stderr)
     assert.strictEqual(old.left() + here.left(), 0)
-    assert.include(stderr, `${old.url} is limiting requests. Retrying in 1 s`)
+    assert.include(stderr, `${old.url} is limiting requests. Retrying in 7 s`)
+    assert.include(world.desk.pauses, 7000)
+    assert.isTrue(world.desk.pauses.some((pause) => pause > 700_000 && pause <= 1_000_500))
     assert.include(stderr, `${old.url} answered 503. Retrying in 1 s`)
     assert.deepInclude(json, { activated: true, validDid: true })
     await live()
