@@ -61,6 +61,7 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/operators/remove": "for admins: takes the role of `account`",
   "/admin/factors/reset":
     "for admins: turns the authenticator of `account` off, for an owner who lost it, and mails the owner",
+  "/admin/mail/test": "for admins: sends a test mail to the address of `account`",
   "/admin/codes":
     "for the administrator (HTTP Basic): the mailed codes of `?account=` that wait to be used, where the server sends no mail",
   "/admin/relays":

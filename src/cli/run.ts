@@ -25,6 +25,7 @@ import { upgrade } from "./host/upgrade.ts"
 import { version as versions } from "./host/version.ts"
 import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
+import { mail } from "./mail.ts"
 import { key } from "./key/key.ts"
 import { leave } from "./leave.ts"
 import { login } from "./login/login.ts"
@@ -58,6 +59,7 @@ const root = Command.make("nacre").pipe(
     status,
     account,
     invite,
+    mail,
     identity,
     key,
     passkey,

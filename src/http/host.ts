@@ -13,6 +13,7 @@ import { careRoutes } from "./accounts/careRoutes.ts"
 import { createToken, listTokens, revokeToken } from "./sessions/ownTokens.ts"
 import { rotateMaster } from "./identity/adminKeys.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
+import { adminTestMail } from "./mail/adminMail.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
@@ -171,6 +172,7 @@ export const routes = [
   route("POST", "/admin/operators", answer(setOperator), rules.administrator),
   route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),
   route("POST", "/admin/factors/reset", answer(adminResetFactor), rules.administrator),
+  route("POST", "/admin/mail/test", answer(adminTestMail), rules.administrator),
   route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
   route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),

@@ -189,10 +189,8 @@ describe("the console's accounts", () => {
       after: { authenticator: false }
     })
     const mails = await mailsOf(world)
-    assert.deepStrictEqual(
-      mails.filter(({ to }) => to === person.email).map(({ purpose }) => purpose),
-      ["reset_password", "factor_reset"]
-    )
+    const purposes = mails.filter(({ to }) => to === person.email).map(({ purpose }) => purpose)
+    assert.includeMembers(purposes, ["reset_password", "factor_reset"])
     const { secondFactor } = await ask(world, person.did, "owner")
     assert.isFalse(secondFactor)
     const again = await world.ask("/admin/factors/reset", {

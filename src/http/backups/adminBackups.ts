@@ -31,16 +31,20 @@ export const listBackups = Effect.fn("http.listBackups")(function* (request: Req
   })
 })
 
-/** POST `/admin/backups`: starts a run, or continues the one named by `run`; the response has its progress. */
-export const makeBackup = Effect.fn("http.makeBackup")(function* (request: Request, url: URL) {
-  yield* forAdministrator(request, "admin/backups")
+/** Starts a run, or continues the named one, for as long as one request may take; returns the run. */
+export const backUpPart = Effect.fn("http.backUpPart")(function* (wanted?: string) {
   yield* backupTarget
   const ledger = yield* BackupLedger
-  const wanted = queryValue(url.searchParams, "run")
   const { run } = wanted === undefined ? yield* beginBackup() : { run: wanted }
   const open = yield* ledger.open
   if (open?.run === run) yield* advanceBackup(aRequest)
-  const now = yield* ledger.run(run)
+  return yield* ledger.run(run)
+})
+
+/** POST `/admin/backups`: starts a run, or continues the one named by `run`; the response has its progress. */
+export const makeBackup = Effect.fn("http.makeBackup")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/backups")
+  const now = yield* backUpPart(queryValue(url.searchParams, "run"))
   return ownAnswer({ run: now === undefined ? null : viewOf(now) })
 })
 

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { roles } from "../../core/operators/roles.ts"
+import { calledName } from "../../core/identity/calledName.ts"
+import { type Role, roles } from "../../core/operators/roles.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { OperatorRefused, Operators } from "../../services/operators/Operators.ts"
@@ -31,11 +32,9 @@ const Addition = Schema.Struct({ account: Schema.String, role: Schema.Literals(r
 
 const needed = "account and a role (admin, moderator, inviter) are needed"
 
-/** POST `/admin/operators`: gives a role to an account, which must have an authenticator. */
-export const setOperator = Effect.fn("http.setOperator")(function* (request: Request) {
-  yield* forAdministrator(request, name)
-  const { account, role } = yield* adminInput(request, Addition, needed)
-  const { did, handle } = yield* entryOf(account)
+/** Gives a role to an account, which must have an authenticator. */
+export const giveRole = Effect.fn("http.giveRole")(function* (account: string, role: Role) {
+  const { did, handle } = yield* entryOf(calledName(account))
   const operators = yield* Operators
   const before = yield* operators.role(did)
   yield* noteAct({ subject: did, before: { role: before ?? null }, after: { role } })
@@ -43,17 +42,29 @@ export const setOperator = Effect.fn("http.setOperator")(function* (request: Req
   if (!secondFactor) return yield* new OperatorRefused({ reason: "no factor" })
   const { operator = "password" } = yield* CurrentRequest
   yield* operators.set({ did, role, addedBy: operator })
-  return ownAnswer({ did, handle, role })
+  return { did, handle, role }
+})
+
+/** Removes an account's role. */
+export const takeRole = Effect.fn("http.takeRole")(function* (account: string) {
+  const entry = account.startsWith("did:") ? { did: account } : yield* entryOf(account)
+  const operators = yield* Operators
+  const before = yield* operators.role(entry.did)
+  yield* noteAct({ subject: entry.did, before: { role: before ?? null }, after: { role: null } })
+  yield* operators.remove(entry.did)
+  return { did: entry.did, removed: before ?? null }
+})
+
+/** POST `/admin/operators`: gives a role to an account. */
+export const setOperator = Effect.fn("http.setOperator")(function* (request: Request) {
+  yield* forAdministrator(request, name)
+  const { account, role } = yield* adminInput(request, Addition, needed)
+  return ownAnswer(yield* giveRole(account, role))
 })
 
 /** POST `/admin/operators/remove`: removes an account's role. */
 export const removeOperator = Effect.fn("http.removeOperator")(function* (request: Request) {
   yield* forAdministrator(request, name)
   const { account } = yield* adminInput(request, Removal, needed)
-  const entry = account.startsWith("did:") ? { did: account } : yield* entryOf(account)
-  const operators = yield* Operators
-  const before = yield* operators.role(entry.did)
-  yield* noteAct({ subject: entry.did, before: { role: before ?? null }, after: { role: null } })
-  yield* operators.remove(entry.did)
-  return ownAnswer({ did: entry.did, removed: before ?? null })
+  return ownAnswer(yield* takeRole(account))
 })

@@ -8,7 +8,12 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { sameBytes } from "../../core/bytes/bytes.ts"
 import * as Syntax from "../../core/host/configSyntax.ts"
 import { isJurisdiction, type mailers, type Span, spans } from "../../core/host/settings.ts"
-import { type VariableName, variableNames, variables } from "../../core/host/variables.ts"
+import {
+  secretNames,
+  type VariableName,
+  variableNames,
+  variables
+} from "../../core/host/variables.ts"
 import { didWebOf } from "../../core/identity/did.ts"
 import {
   type BackupSettings,
@@ -44,6 +49,15 @@ const known = (env: Readonly<Record<string, unknown>>): Record<string, unknown> 
       const text = typeof value === "string" ? value.trim() : value
       return text === undefined || text === "" ? [] : [[name, text]]
     })
+  )
+
+/** The variables with their values, without those of secrets. */
+const givenOf = (values: Record<string, unknown>): Settings["given"] =>
+  new Map(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      secretNames.some((secret) => secret === name) ? undefined : String(value)
+    ])
   )
 
 const problemsOf = (values: Record<string, unknown>, issue: SchemaIssue.Issue): Array<Problem> => {
@@ -112,7 +126,7 @@ export const streamRetentionOf = (env: Readonly<Record<string, unknown>>): numbe
 const previousOf = (previous: Uint8Array | undefined, key: Uint8Array) =>
   previous === undefined || sameBytes(previous, key) ? undefined : Redacted.make(previous)
 
-const settingsOf = (values: Values): Settings => {
+const settingsOf = (values: Values): Omit<Settings, "given"> => {
   const publicUrl = values.PUBLIC_URL ?? "http://localhost:8787"
   const { host, hostname } = new URL(publicUrl)
   const isLocal = Syntax.isLocalName(hostname)
@@ -238,7 +252,7 @@ export const read = (
   if (Result.isFailure(decoded)) {
     return Result.fail(new Misconfigured({ problems: problemsOf(values, decoded.failure.issue) }))
   }
-  const settings = settingsOf(decoded.success)
+  const settings = { ...settingsOf(decoded.success), given: givenOf(values) }
   const problems = conflictsOf(settings, decoded.success)
   return problems.length === 0
     ? Result.succeed(settings)

@@ -152,6 +152,8 @@ export interface Settings {
   /** The S3-compatible store of backups; undefined to use the bucket `BACKUPS`, if it is bound. */
   readonly backupStore: BackupSettings | undefined
   readonly alerts: AlertSettings
+  /** The variables that are set, with their values; undefined for a secret. */
+  readonly given: ReadonlyMap<string, string | undefined>
   /** Sends the number of rows written so far in a response header, for the bench. */
   readonly debugRows: boolean
 }

@@ -120,3 +120,7 @@ export const factorResetMail = (context: MailContext): MailText => {
   ]
   return letter("Your authenticator was turned off", parts, context)
 }
+
+/** A mail that shows that mail works. */
+export const testMail = ({ publicUrl, ...head }: Omit<MailContext, "handle">): MailText =>
+  letter("A test mail", [`This is a test mail of ${publicUrl}. Mail works.`], head)

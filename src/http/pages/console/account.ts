@@ -7,6 +7,7 @@ import { Directory } from "../../../services/accounts/Directory.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
 import { Devices } from "../../../services/oauth/Devices.ts"
 import type { SecurityView } from "../../../services/sessions/calls.ts"
+import { historyRow } from "../account/activity/activity.ts"
 import { appInWords, clientInWords, dayInWords, momentInWords } from "../account/words.ts"
 import { type Html, html } from "../html.ts"
 import { fieldIn, type Wrong } from "../parts.ts"
@@ -26,6 +27,7 @@ interface Known {
   readonly size: CallOutput<"size">
   readonly takedown: { readonly applied: boolean; readonly ref?: string | undefined } | undefined
   readonly devices: number
+  readonly history: CallOutput<"history">["entries"]
   readonly delivers: boolean
 }
 
@@ -97,6 +99,19 @@ const signInOf = ({ view, devices }: Known): Html => {
     }`
 }
 
+/** How many entries of its history an account's page shows. */
+const lastEntries = 10
+
+const historyOf = ({ info, history }: Known): Html =>
+  html`${
+      history.length === 0
+        ? html`<p class="hint">${text.noHistory}</p>`
+        : html`<ul class="list">
+            ${history.map(historyRow)}
+          </ul>`
+    }
+    <p class="hint">${frame.command} ${inTerminal(`account history ${info.handle}`)}</p>`
+
 const moderationOf = (operating: Operating, { info, takedown }: Known): Html => {
   const isDown = takedown?.applied === true
   return html`<p class="hint">${text.takeDownHint}</p>
@@ -160,7 +175,7 @@ const helpOf = (operating: Operating, { info, view, delivers }: Known): Html => 
       ${noCode ? text.noAddress : delivers ? text.resetHint : text.resetNoMail}
       ${!delivers && inTerminal(`account codes ${handle}`)}
     </p>
-    ${!noCode && consoleButton(operating, { action: "account/reset", fields: { did }, label: text.reset })}
+    ${!noCode && consoleButton(operating, { action: "account/reset", fields: { did }, label: delivers ? text.reset : text.resetCreate })}
     ${
       view.authenticatorSince !== undefined &&
       html`<p class="hint">${text.factorsHint}</p>
@@ -203,13 +218,24 @@ export const accountView = Effect.fn("console.account")(function* (
   const size = yield* accounts.call(info.did, "size")
   const status = yield* accounts.call(info.did, "subjectStatus", { subject: { kind: "account" } })
   const devices = (yield* (yield* Devices).ofAccount(info.did)).length
+  const history = yield* accounts.call(info.did, "history", { limit: lastEntries })
   const { delivers } = yield* Mailer
-  const known: Known = { info, view, size, takedown: status.takedown, devices, delivers }
+  const known: Known = {
+    info,
+    view,
+    size,
+    takedown: status.takedown,
+    devices,
+    history: history.entries,
+    delivers
+  }
   const isAdmin = reaches(operating.role, "admin")
   const isOwn = info.did === operating.view.did
   const body = html`${factsOf(known)}
     <h2>${text.signIn}</h2>
     ${signInOf(known)}
+    <h2>${text.history}</h2>
+    ${historyOf(known)}
     <h2>${text.moderation}</h2>
     ${isOwn ? html`<p class="hint">${text.notOwn}</p>` : moderationOf(operating, known)}
     <h2>${text.invites}</h2>

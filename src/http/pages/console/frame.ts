@@ -3,7 +3,9 @@ import type { Role } from "../../../core/operators/roles.ts"
 import { reaches } from "../../../core/operators/roles.ts"
 import type { Config } from "../../../services/host/Config.ts"
 import type { Readiness } from "../../../services/host/Readiness.ts"
+import type { Alerts } from "../../../services/operators/Alerts.ts"
 import type { AuditLog } from "../../../services/operators/AuditLog.ts"
+import type { HostRows } from "../../../services/backups/HostRows.ts"
 import type { HostCounts } from "../../../services/operators/HostCounts.ts"
 import type { Operators } from "../../../services/operators/Operators.ts"
 import type { BackupLedger } from "../../../services/backups/BackupLedger.ts"
@@ -51,11 +53,13 @@ type ServicesOf<T> = T extends MethodTable<infer R> ? R : never
 
 type Needs =
   | ServicesOf<typeof hostMethods>
+  | Alerts
   | AuditLog
   | BackupLedger
   | Config
   | CurrentRequest
   | HostCounts
+  | HostRows
   | Operators
   | Readiness
 
@@ -120,14 +124,17 @@ export const consoleButton = (
     readonly action: string
     readonly fields?: Readonly<Record<string, string | undefined>>
     readonly label: string
+    /** The button's full name, if its label alone doesn't say what it is about. */
+    readonly name?: string
     readonly danger?: boolean
   }
 ): Html => {
   const kind = of.danger === true ? "small danger" : "small quiet"
+  const name = of.name !== undefined && html` aria-label="${of.name}"`
   return consoleForm(operating, {
     ...of,
     inline: true,
-    content: html`<button type="submit" class="${kind}">${of.label}</button>`
+    content: html`<button type="submit" class="${kind}" ${name}>${of.label}</button>`
   })
 }
 
@@ -138,13 +145,12 @@ export const lookUpForm = (name: ConsoleName, content: Child): Html =>
 /** The tabs that a role can see, in order. */
 export const tabsOf = (
   role: Role,
-  pages: Readonly<Partial<Record<ConsoleName, Pick<ConsolePage, "role">>>>
+  pages: Readonly<Record<ConsoleName, Pick<ConsolePage, "role">>>
 ): ReadonlyArray<keyof typeof text.tabs> =>
   // SAFETY: the keys of the table of texts.
-  (Object.keys(text.tabs) as Array<keyof typeof text.tabs>).filter((name) => {
-    const needed = pages[name]?.role
-    return needed !== undefined && reaches(role, needed)
-  })
+  (Object.keys(text.tabs) as Array<keyof typeof text.tabs>).filter((name) =>
+    reaches(role, pages[name].role)
+  )
 
 /** The content of a page of the console. */
 export interface Framed {

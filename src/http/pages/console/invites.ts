@@ -57,7 +57,8 @@ const row = (operating: Operating, invite: Invite): Html => {
       consoleButton(operating, {
         action: "invites/disable",
         fields: { code },
-        label: text.disable
+        label: text.disable,
+        name: text.disableCode(code)
       })
     }
   </li>`

@@ -1,17 +1,19 @@
 import * as Effect from "effect/Effect"
+import { alertKinds } from "../../../core/operators/alerts.ts"
 import { version } from "../../../core/host/version.ts"
 import { Config } from "../../../services/host/Config.ts"
 import { type Outcome, Readiness } from "../../../services/host/Readiness.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
+import { Alerts } from "../../../services/operators/Alerts.ts"
 import { type Counts, HostCounts, keptHours } from "../../../services/operators/HostCounts.ts"
 import { type RelayCall, Sequencer, type Subscribers } from "../../../services/stream/Sequencer.ts"
 import { settingWarnings } from "../../host/health.ts"
 import { CurrentRequest } from "../../CurrentRequest.ts"
 import { agoInWords } from "../account/words.ts"
 import { type Child, type Html, html } from "../html.ts"
-import { inTerminal, overview as text } from "../text/console.ts"
+import { frame, inTerminal, overview as text } from "../text/console.ts"
 import { charts } from "./chart.ts"
-import { type ConsolePage, framed } from "./frame.ts"
+import { consolePath, type ConsolePage, framed } from "./frame.ts"
 import type { Operating } from "./operating.ts"
 
 /** A line of the first page: something that works, or a fault with its remedy. */
@@ -61,7 +63,7 @@ const relayLine = ({ relay, at, ok, status, message }: RelayCall, now: number): 
   const ago = agoInWords(at, now)
   if (ok) return { name, state: "ok", says: text.relayOk(ago) }
   const answer = message ?? (status === undefined ? text.noAnswer : String(status))
-  const remedy = inTerminal("relays")
+  const remedy = html`<a href="${consolePath("network")}">${text.look}</a>, ${inTerminal("relays")}`
   return { name, state: "fault", says: text.relayRefused(ago, answer), remedy }
 }
 
@@ -91,7 +93,8 @@ const backupLine = Effect.fnUntraced(function* (now: number) {
     } satisfies Line as Line
   }
   const { lastGoodAt, isLate, faulty } = health
-  const remedy = inTerminal("backup now")
+  const remedy = html`<a href="${consolePath("backups")}">${text.backUpNow}</a>,
+    ${inTerminal("backup now")}`
   const failed = faulty === 0 ? "" : text.faulty(faulty)
   if (lastGoodAt === undefined) {
     return { name, state: "fault", says: `${text.noGood}${failed}`, remedy } satisfies Line as Line
@@ -107,6 +110,19 @@ const backupLine = Effect.fnUntraced(function* (now: number) {
     : { name, state: "ok", says: text.lastGood(ago) }) satisfies Line as Line
 })
 
+/** What the watch has found, apart from what the page looks at itself. */
+const alertLines = Effect.gen(function* () {
+  const open = yield* (yield* Alerts).list({ past: false, limit: 20 })
+  return open
+    .filter(({ kind }) => kind !== "dependency-down")
+    .map(({ kind, subject, detail }): Line => ({
+      name: text.watch,
+      state: "fault",
+      says: [alertKinds[kind].title, subject, detail].filter((part) => part !== "").join(": "),
+      remedy: inTerminal("watch")
+    }))
+})
+
 const settingLines = Effect.gen(function* () {
   const { delivers } = yield* Mailer
   const { url } = yield* CurrentRequest
@@ -118,7 +134,8 @@ const settingLines = Effect.gen(function* () {
     ...warnings.map(({ variable, message }): Line => ({
       name: text.warnings,
       state: "fault",
-      says: `${variable} ${message}`
+      says: `${variable} ${message}`,
+      remedy: html`<a href="${consolePath("configuration")}">${frame.tabs.configuration}</a>`
     })),
     { name: text.version, state: "ok", says: version }
   ] satisfies ReadonlyArray<Line> as ReadonlyArray<Line>
@@ -165,6 +182,7 @@ const show = Effect.fn("console.overview")(function* (operating: Operating) {
     ...(yield* dependencies),
     ...(stream === undefined ? [] : streamLines(stream, now)),
     yield* backupLine(now),
+    ...((yield* orNothing(alertLines)) ?? []),
     ...(yield* settingLines)
   ]
   const faults = lines.filter(({ state }) => state === "fault")

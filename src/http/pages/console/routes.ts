@@ -127,8 +127,7 @@ const pageOf = (name: string): readonly [ConsoleName, ConsolePage] | undefined =
   if (!Object.hasOwn(consolePages, name)) return undefined
   // SAFETY: the table's own keys are its names.
   const known = name as ConsoleName
-  const page = consolePages[known]
-  return page === undefined ? undefined : [known, page]
+  return [known, consolePages[known]]
 }
 
 /** The console: `/admin`, and everything under `/admin/console`. */

@@ -8,18 +8,30 @@ import {
   writeOwner
 } from "./accountActs.ts"
 import { accountsPage } from "./accounts.ts"
+import { auditPage } from "./audit.ts"
+import { backupsPage, backUpNow } from "./backups.ts"
+import { configurationPage } from "./configuration.ts"
 import type { ConsoleAction, ConsoleName, ConsolePage } from "./frame.ts"
 import { createInvites, disableInvite, invitesPage } from "./invites.ts"
+import { mailPage, testMail } from "./mail.ts"
 import { moderationPage, restore, takeDown } from "./moderation.ts"
+import { networkPage } from "./network.ts"
+import { giveOperator, operatorsPage, removeOperator } from "./operators.ts"
 import { overviewPage } from "./overview.ts"
 
 /** The console's pages, with the role that each takes. Anything else isn't found. */
-export const consolePages: Readonly<Partial<Record<ConsoleName, ConsolePage>>> = {
+export const consolePages: Readonly<Record<ConsoleName, ConsolePage>> = {
   "": overviewPage,
   accounts: accountsPage,
   account: accountPage,
   invites: invitesPage,
-  moderation: moderationPage
+  moderation: moderationPage,
+  network: networkPage,
+  mail: mailPage,
+  backups: backupsPage,
+  audit: auditPage,
+  operators: operatorsPage,
+  configuration: configurationPage
 }
 
 /** The actions of the console's forms, by the rest of their path. */
@@ -32,6 +44,10 @@ export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
   "account/delete": deleteAccount,
   "moderation/take-down": takeDown,
   "moderation/restore": restore,
+  "mail/test": testMail,
+  "backups/now": backUpNow,
+  "operators/give": giveOperator,
+  "operators/remove": removeOperator,
   "invites/create": createInvites,
   "invites/disable": disableInvite
 }

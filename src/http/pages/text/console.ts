@@ -93,6 +93,7 @@ export const overview = {
   mail: "Mail",
   mailOn: "This server sends email.",
   mailOff: "This server doesn’t send email. People get their codes from you.",
+  watch: "Watch",
   warnings: "Configuration",
   version: "Version",
   counts: "Counts",

@@ -52,6 +52,8 @@ export const account = {
   noSessions: "No sessions with a password.",
   sessionSince: (moment: string, place: string | undefined) =>
     `Since ${moment}${place === undefined ? "" : `, from ${place}`}`,
+  history: "What happened",
+  noHistory: "Nothing yet.",
   moderation: "Moderation",
   takeDownHint: "Nobody sees a taken down account, and its owner can only export it or move away.",
   blobsAndRecords: "Take down a record or a blob",
@@ -62,6 +64,7 @@ export const account = {
   enableInvites: "Allow invites",
   help: "Help its owner",
   reset: "Mail a code for a new password",
+  resetCreate: "Create a code for a new password",
   resetHint: "The password stays valid until the owner sets a new one with the code.",
   resetNoMail:
     "This server doesn’t send email: the owner asks you for the code, and you read it in the terminal.",

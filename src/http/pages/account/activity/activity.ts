@@ -40,7 +40,8 @@ const whenOf = ({ at, until }: HistoryEntry): string =>
     ? momentInWords(at)
     : `${momentInWords(at)} – ${momentInWords(until)}`
 
-const row = (entry: HistoryEntry): Html => {
+/** An entry as a row of a list. */
+export const historyRow = (entry: HistoryEntry): Html => {
   const { kind, reason } = entry
   const lines = [aboutOf(entry), deviceOf(entry), reason && text.reason(reason)]
   return html`<li class="row">
@@ -74,7 +75,7 @@ export const activityPage: AccountPage = {
         entries.length === 0
           ? html`<p class="hint">${text.none}</p>`
           : html`<ul class="list">
-              ${entries.map(row)}
+              ${entries.map(historyRow)}
             </ul>`
       }
       ${pager(owner, before, cursor)}
