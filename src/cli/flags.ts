@@ -46,7 +46,7 @@ export const JsonFlag = GlobalFlag.Setting("json")({
 })
 
 /** `--verbose`: adds the protocol's names to errors. */
-export const VerboseFlag = GlobalFlag.Setting("verbose")({
+const VerboseFlag = GlobalFlag.Setting("verbose")({
   flag: Flag.Boolean("verbose").pipe(
     Flag.withDescription("Show the failed method and error code in error messages"),
     Flag.withDefault(false)

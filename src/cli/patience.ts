@@ -15,7 +15,7 @@ export interface PatienceShape {
 }
 
 /** Default: for a person at the terminal. */
-export const Patience = Context.Reference<PatienceShape>("nacre/cli/Patience", {
+const Patience = Context.Reference<PatienceShape>("nacre/cli/Patience", {
   defaultValue: () => ({ tries: 3, firstPause: 100, longestWait: 60_000, waits: 5 })
 })
 

@@ -119,7 +119,7 @@ export const theServer = Effect.gen(function* () {
 })
 
 /** The local server's notes, if the command is for that server. */
-export const localIfMeant = Effect.gen(function* () {
+const localIfMeant = Effect.gen(function* () {
   const server = yield* theServer
   const local = yield* localServer
   return local?.url === server ? local : undefined

@@ -29,7 +29,7 @@ const barWidth = 24
 const drawEvery = 100
 
 /** The line of a bar: `Blobs [######------] 12 of 40, 3.2 MB`. */
-export const barOf = ({ label, total }: Options, { items, bytes: passed }: State): string => {
+const barOf = ({ label, total }: Options, { items, bytes: passed }: State): string => {
   if (total === undefined) return `${label} ${bytes(passed)}`
   const share = total === 0 ? 1 : Math.min(1, items / total)
   const full = Math.round(share * barWidth)

@@ -42,7 +42,7 @@ export const secretVariable = Effect.fnUntraced(function* (name: string) {
 })
 
 /** The account's password from the environment or the local server's file, without a prompt. */
-export const knownPassword = Effect.fnUntraced(function* (server: string, account: string) {
+const knownPassword = Effect.fnUntraced(function* (server: string, account: string) {
   const given = yield* secretVariable("NACRE_PASSWORD")
   if (given !== undefined) return given
   const local = yield* localServer
@@ -69,7 +69,7 @@ interface Credentials {
 }
 
 /** Opens a session with a password, and a second factor if the server asks for one. */
-export const createSession = Effect.fnUntraced(function* (
+const createSession = Effect.fnUntraced(function* (
   server: string,
   identifier: string,
   { password, codeVariable = "NACRE_CODE" }: Credentials

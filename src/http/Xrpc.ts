@@ -127,7 +127,7 @@ export const serve = Effect.fnUntraced(function* <R, In = never>(
 })
 
 /** The error for an unknown method. */
-export const unknownMethod = (nsid: string): WireError =>
+const unknownMethod = (nsid: string): WireError =>
   isNsid(nsid)
     ? { status: 501, error: "MethodNotImplemented", message: "Method Not Implemented" }
     : { status: 400, error: "InvalidRequest", message: "The path must be /xrpc/ and an NSID" }

@@ -10,7 +10,7 @@ import { placeOf } from "./sessions/place.ts"
 import { serve } from "./Xrpc.ts"
 
 /** Answers an XRPC request in its account's object. */
-export const serveAccount = Effect.fnUntraced(function* (request: Request) {
+const serveAccount = Effect.fnUntraced(function* (request: Request) {
   const { jsonLimit } = yield* Config
   const from = seenFrom(request.headers.get("user-agent"), placeOf(request))
   const answer = yield* serve(accountMethods, { jsonLimit }, request, new URL(request.url)).pipe(

@@ -53,7 +53,7 @@ export const readInput = Effect.fnUntraced(function* (
   }
 ) {
   const lexicons = yield* KnownLexicons
-  const encoding = lexicons.inputEncoding(nsid)
+  const encoding = lexicons.method(nsid)?.input?.encoding
   const body = yield* readBody(request, limit)
   if (encoding === undefined) {
     if (request.method === "POST" && !isEmptyBody(body)) {

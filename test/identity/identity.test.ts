@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as IdentityMemory from "../../src/layers/identity/IdentityMemory.ts"
+import * as IdentityMemory from "../support/network/IdentityMemory.ts"
 import { Identity } from "../../src/services/identity/Identity.ts"
 import {
   alice,

@@ -15,7 +15,7 @@ import {
 import * as Plc from "../../src/core/identity/plcOperation.ts"
 import * as OutgoingFetch from "../../src/layers/host/OutgoingFetch.ts"
 import * as PlcHttp from "../../src/layers/identity/PlcHttp.ts"
-import * as PlcMemory from "../../src/layers/identity/PlcMemory.ts"
+import * as PlcMemory from "../support/network/PlcMemory.ts"
 import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
 import { internet } from "./support.ts"
 

@@ -10,7 +10,7 @@ import {
 import * as Plc from "../../src/core/identity/plcOperation.ts"
 import * as IdentityResolver from "../../src/layers/identity/IdentityResolver.ts"
 import * as OutgoingFetch from "../../src/layers/host/OutgoingFetch.ts"
-import * as PlcMemory from "../../src/layers/identity/PlcMemory.ts"
+import * as PlcMemory from "../support/network/PlcMemory.ts"
 import { Background } from "../../src/services/host/Background.ts"
 import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
 import { internet, type Routes, txt } from "./support.ts"

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import documents from "../../src/core/lexicon/documents.json" with { type: "json" }
 import { Catalog } from "../../src/core/lexicon/Catalog.ts"
 import { checkDocument } from "../../src/core/lexicon/documents.ts"
-import { kindOf } from "../../src/core/lexicon/Lexicons.ts"
+import { builtIn } from "../../src/core/lexicon/Lexicons.ts"
 import { fullName, type Definitions } from "../../src/core/lexicon/schema.ts"
 
 const entries = Object.entries(documents)
@@ -70,12 +70,12 @@ describe("the built-in lexicon documents", () => {
   })
 
   it("the documents cover the methods and records of this server", () => {
-    assert.strictEqual(kindOf("com.atproto.repo.applyWrites"), "procedure")
-    assert.strictEqual(kindOf("com.atproto.sync.subscribeRepos"), "subscription")
-    assert.strictEqual(kindOf("app.bsky.actor.putPreferences"), "procedure")
-    assert.strictEqual(kindOf("app.bsky.feed.post"), "record")
-    assert.strictEqual(kindOf("app.bsky.feed.getTimeline"), undefined)
-    assert.strictEqual(kindOf("app.bsky.richtext.facet"), undefined)
-    assert.strictEqual(kindOf("constructor"), undefined)
+    assert.strictEqual(builtIn.kindOf("com.atproto.repo.applyWrites"), "procedure")
+    assert.strictEqual(builtIn.kindOf("com.atproto.sync.subscribeRepos"), "subscription")
+    assert.strictEqual(builtIn.kindOf("app.bsky.actor.putPreferences"), "procedure")
+    assert.strictEqual(builtIn.kindOf("app.bsky.feed.post"), "record")
+    assert.strictEqual(builtIn.kindOf("app.bsky.feed.getTimeline"), undefined)
+    assert.strictEqual(builtIn.kindOf("app.bsky.richtext.facet"), undefined)
+    assert.strictEqual(builtIn.kindOf("constructor"), undefined)
   })
 })

@@ -2,7 +2,7 @@ import { jsonToLex, Lexicons } from "@atproto/lexicon"
 import { schemas } from "@atproto/api"
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { checkRecord } from "../../src/core/lexicon/Lexicons.ts"
+import { builtIn } from "../../src/core/lexicon/Lexicons.ts"
 import { fromJson } from "../../src/core/repo/json.ts"
 import { image, postWithImage, samples } from "./samples.ts"
 
@@ -18,7 +18,7 @@ const theirs = (record: Record<string, unknown>, collection: string): boolean =>
 }
 
 const ours = (record: Record<string, unknown>, collection: string) =>
-  checkRecord(collection, fromJson(record))
+  builtIn.checkRecord(collection, fromJson(record))
 
 /** A small seeded generator (mulberry32); a failure names the seed to repeat it. */
 const generator = (seed: number) => {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { parseParams } from "../../src/core/lexicon/Lexicons.ts"
+import { builtIn } from "../../src/core/lexicon/Lexicons.ts"
 
-const parse = (nsid: string, query: string) => parseParams(nsid, new URLSearchParams(query))
+const parse = (nsid: string, query: string) => builtIn.parseParams(nsid, new URLSearchParams(query))
 
 const listRecords = (query: string) =>
   parse("com.atproto.repo.listRecords", `repo=a.example&collection=app.bsky.feed.post&${query}`)

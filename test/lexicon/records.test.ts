@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { Catalog } from "../../src/core/lexicon/Catalog.ts"
-import * as Lexicons from "../../src/core/lexicon/Lexicons.ts"
+import { builtIn, findLegacyBlobs, isLegacyBlob } from "../../src/core/lexicon/Lexicons.ts"
 import type { Definitions, Schema } from "../../src/core/lexicon/schema.ts"
 import { fromJson } from "../../src/core/repo/json.ts"
 import { image, postWithImage, samples } from "./samples.ts"
 
 const blob = (fields: object = {}) => ({ ...image, ...fields })
 const check = (record: Record<string, unknown>) =>
-  Lexicons.checkRecord(String(record["$type"]), fromJson(record))
+  builtIn.checkRecord(String(record["$type"]), fromJson(record))
 const refs = (collection: string, record: unknown) =>
-  Lexicons.blobRefs(collection, fromJson(record)).map(({ cid, ...use }) => ({
+  builtIn.blobRefs(collection, fromJson(record)).map(({ cid, ...use }) => ({
     ...use,
     cid: cid.toString()
   }))
@@ -28,16 +28,16 @@ const checkProperty = (schema: Schema, value: unknown, extra: Definitions = {}) 
 describe("records", () => {
   it("checkRecord returns unknown for an unknown type or a definition that isn't a record", () => {
     assert.deepEqual(
-      Lexicons.checkRecord("com.example.other", { $type: "x" }),
+      builtIn.checkRecord("com.example.other", { $type: "x" }),
       Result.succeed("unknown")
     )
-    assert.deepEqual(Lexicons.checkRecord("app.bsky.richtext.facet", {}), Result.succeed("unknown"))
-    assert.deepEqual(Lexicons.checkRecord("constructor", {}), Result.succeed("unknown"))
-    assert.isUndefined(Lexicons.recordKeyType("com.example.other"))
+    assert.deepEqual(builtIn.checkRecord("app.bsky.richtext.facet", {}), Result.succeed("unknown"))
+    assert.deepEqual(builtIn.checkRecord("constructor", {}), Result.succeed("unknown"))
+    assert.isUndefined(builtIn.recordKeyType("com.example.other"))
   })
 
   it("checkRecord requires the collection as $type", () => {
-    const result = Lexicons.checkRecord("app.bsky.feed.like", {
+    const result = builtIn.checkRecord("app.bsky.feed.like", {
       ...(fromJson(samples[8]) as object),
       $type: "app.bsky.feed.repost"
     })
@@ -75,10 +75,10 @@ describe("records", () => {
   })
 
   it("recordKeyType returns a collection's record key type", () => {
-    assert.strictEqual(Lexicons.recordKeyType("app.bsky.feed.post"), "tid")
-    assert.strictEqual(Lexicons.recordKeyType("app.bsky.actor.profile"), "literal:self")
-    assert.strictEqual(Lexicons.recordKeyType("com.atproto.lexicon.schema"), "nsid")
-    assert.isUndefined(Lexicons.recordKeyType("com.atproto.repo.getRecord"))
+    assert.strictEqual(builtIn.recordKeyType("app.bsky.feed.post"), "tid")
+    assert.strictEqual(builtIn.recordKeyType("app.bsky.actor.profile"), "literal:self")
+    assert.strictEqual(builtIn.recordKeyType("com.atproto.lexicon.schema"), "nsid")
+    assert.isUndefined(builtIn.recordKeyType("com.atproto.repo.getRecord"))
   })
 })
 
@@ -241,70 +241,52 @@ describe("blobs", () => {
 
   it("findLegacyBlobs finds legacy references at any depth, and nothing else", () => {
     const legacy = { cid, mimeType: "image/jpeg" }
-    assert.deepStrictEqual(Lexicons.findLegacyBlobs({ a: [1, legacy], b: { c: legacy } }), [
-      "a[1]",
-      "b.c"
-    ])
-    assert.isTrue(Lexicons.isLegacyBlob(legacy))
-    assert.isFalse(Lexicons.isLegacyBlob({ ...legacy, size: 1 }))
-    assert.isFalse(Lexicons.isLegacyBlob({ ...legacy, cid: "no cid" }))
-    assert.deepStrictEqual(Lexicons.findLegacyBlobs(fromJson(postWithImage)), [])
+    assert.deepStrictEqual(findLegacyBlobs({ a: [1, legacy], b: { c: legacy } }), ["a[1]", "b.c"])
+    assert.isTrue(isLegacyBlob(legacy))
+    assert.isFalse(isLegacyBlob({ ...legacy, size: 1 }))
+    assert.isFalse(isLegacyBlob({ ...legacy, cid: "no cid" }))
+    assert.deepStrictEqual(findLegacyBlobs(fromJson(postWithImage)), [])
     assert.isTrue(Result.isFailure(check({ $type: "app.bsky.actor.profile", avatar: legacy })))
   })
 })
 
 describe("methods", () => {
-  it("a method has encodings and errors", () => {
-    const { errorsOf, inputEncoding, outputEncoding } = Lexicons
-    assert.strictEqual(inputEncoding("com.atproto.repo.createRecord"), "application/json")
-    assert.strictEqual(inputEncoding("com.atproto.repo.uploadBlob"), "*/*")
-    assert.strictEqual(inputEncoding("com.atproto.repo.importRepo"), "application/vnd.ipld.car")
-    assert.isUndefined(inputEncoding("com.atproto.server.deleteSession"))
-    assert.strictEqual(outputEncoding("com.atproto.sync.getRepo"), "application/vnd.ipld.car")
-    assert.includeMembers([...errorsOf("com.atproto.sync.getRepo")], ["RepoNotFound"])
-    assert.deepStrictEqual(errorsOf("app.bsky.feed.post"), [])
+  it("method returns a method's schema, and nothing for a record", () => {
+    const { input, output, errors } = builtIn.method("com.atproto.sync.getRepo") ?? {}
+    assert.isUndefined(input)
+    assert.strictEqual(output?.encoding, "application/vnd.ipld.car")
+    assert.isTrue(errors?.some(({ name }) => name === "RepoNotFound"))
+    assert.strictEqual(builtIn.method("com.atproto.repo.uploadBlob")?.input?.encoding, "*/*")
+    assert.isUndefined(builtIn.method("app.bsky.feed.post"))
   })
 
   it("checkInput checks a method's input", () => {
     const nsid = "com.atproto.repo.applyWrites"
     const write = { $type: `${nsid}#delete`, collection: "app.bsky.feed.post", rkey: "x" }
     const input = { repo: "a.example", writes: [write] }
-    assert.deepEqual(Lexicons.checkInput(nsid, input), Result.succeed(input))
+    assert.deepEqual(builtIn.checkInput(nsid, input), Result.succeed(input))
     assert.deepEqual(
-      Lexicons.checkInput(nsid, { ...input, writes: [{ ...write, $type: `${nsid}#other` }] }),
+      builtIn.checkInput(nsid, { ...input, writes: [{ ...write, $type: `${nsid}#other` }] }),
       Result.fail({
         path: "writes[0].$type",
         message: `must be one of ${nsid}#create, ${nsid}#update, ${nsid}#delete`
       })
     )
-    assert.isTrue(Result.isFailure(Lexicons.checkInput(nsid, null)))
-    assert.isTrue(Result.isFailure(Lexicons.checkInput("com.example.none", {})))
+    assert.isTrue(Result.isFailure(builtIn.checkInput(nsid, null)))
+    assert.isTrue(Result.isFailure(builtIn.checkInput("com.example.none", {})))
   })
 
   it("checkInput applies defaults without changing the given input", () => {
     const input: Record<string, unknown> = Object.freeze({ useCount: 1 })
     assert.deepEqual(
-      Lexicons.checkInput("com.atproto.server.createInviteCodes", input),
+      builtIn.checkInput("com.atproto.server.createInviteCodes", input),
       Result.succeed({ useCount: 1, codeCount: 1 })
     )
   })
 
-  it("checkOutput and checkMessage check output and messages", () => {
+  it("checkOutput checks a method's output", () => {
     const nsid = "com.atproto.identity.resolveHandle"
-    assert.isTrue(Result.isSuccess(Lexicons.checkOutput(nsid, { did: "did:web:a.example" })))
-    assert.isTrue(Result.isFailure(Lexicons.checkOutput(nsid, { did: "a.example" })))
-    const stream = "com.atproto.sync.subscribeRepos"
-    const identity = { seq: 1, did: "did:web:a.example", time: "2026-11-20T12:00:00Z" }
-    assert.isTrue(Result.isSuccess(Lexicons.checkMessage(stream, "#identity", identity)))
-    assert.isTrue(Result.isFailure(Lexicons.checkMessage(stream, "#account", identity)))
-    assert.isTrue(Result.isFailure(Lexicons.checkMessage(stream, "#other", identity)))
-  })
-
-  it("validator returns a definition's check by name", () => {
-    const preferences = Lexicons.validator("app.bsky.actor.defs#preferences")
-    const pref = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
-    assert.deepEqual(preferences?.([pref]), Result.succeed([pref]))
-    assert.isTrue(Result.isFailure(preferences!([{ ...pref, enabled: 1 }])))
-    assert.isUndefined(Lexicons.validator("app.bsky.actor.defs#none"))
+    assert.isTrue(Result.isSuccess(builtIn.checkOutput(nsid, { did: "did:web:a.example" })))
+    assert.isTrue(Result.isFailure(builtIn.checkOutput(nsid, { did: "a.example" })))
   })
 })

@@ -1,4 +1,4 @@
-import * as BlockStoreMemory from "../../src/layers/repo/BlockStoreMemory.ts"
+import * as BlockStoreMemory from "./BlockStoreMemory.ts"
 import * as BlockStoreSqlite from "../../src/layers/repo/BlockStoreSqlite.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import type { WithDatabase } from "./repo.fixture.ts"

@@ -14,6 +14,7 @@ import {
 } from "../../src/core/identity/plcOperation.ts"
 import * as AccountCodesSqlite from "../../src/layers/mail/AccountCodesSqlite.ts"
 import * as AccountLimitsSqlite from "../../src/layers/limits/AccountLimitsSqlite.ts"
+import { Alarm } from "../../src/services/host/Alarm.ts"
 import * as AlarmMemory from "../../src/layers/host/AlarmMemory.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
 import * as MailerCaptured from "../../src/layers/mail/MailerCaptured.ts"
@@ -25,9 +26,9 @@ import * as AuthAccount from "../../src/layers/sessions/AuthAccount.ts"
 import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import * as DpopProofsMaster from "../../src/layers/oauth/DpopProofsMaster.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
-import * as IdentityMemory from "../../src/layers/identity/IdentityMemory.ts"
+import * as IdentityMemory from "../support/network/IdentityMemory.ts"
 import * as OAuthSessionsSqlite from "../../src/layers/oauth/OAuthSessionsSqlite.ts"
-import * as PlcMemory from "../../src/layers/identity/PlcMemory.ts"
+import * as PlcMemory from "../support/network/PlcMemory.ts"
 import * as PasskeyLinksSqlite from "../../src/layers/factors/PasskeyLinksSqlite.ts"
 import * as PasskeysSqlite from "../../src/layers/factors/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../src/layers/accounts/PreferencesSqlite.ts"
@@ -179,7 +180,10 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         OAuthSessionsSqlite.layer,
         DpopProofsMaster.layer,
         AccountLock.layer,
-        AlarmMemory.layer(Effect.void),
+        Layer.effect(
+          Alarm,
+          Effect.map(AlarmMemory.make(Effect.void), ({ service }) => service)
+        ),
         BackgroundMemory.layer,
         MailerCaptured.layer,
         PreferencesSqlite.layer,

@@ -83,7 +83,7 @@ const asAdministrator = Effect.fnUntraced(function* (account: string) {
 })
 
 /** The response of checkAccountStatus. */
-export const Standing = Schema.Struct({
+const Standing = Schema.Struct({
   activated: Schema.Boolean,
   validDid: Schema.Boolean,
   repoCommit: CidText,

@@ -10,7 +10,7 @@ import type { Environment } from "./environment.ts"
 const crons = ["*/5 * * * *"]
 
 /** What an environment lacks of it. */
-export const needsOf = ({ isWoken, section, worker }: Environment): Needs => {
+const needsOf = ({ isWoken, section, worker }: Environment): Needs => {
   const location = section.vars?.["DATA_LOCATION"]
   const isBound = section.r2_buckets?.some(({ binding }) => binding === "BACKUPS") === true
   const isElsewhere = section.vars?.["BACKUP_S3_URL"] !== undefined
@@ -23,7 +23,7 @@ export const needsOf = ({ isWoken, section, worker }: Environment): Needs => {
 }
 
 /** The needs in words. */
-export const needWords = ({ bucket, crons: times }: Needs): ReadonlyArray<string> => [
+const needWords = ({ bucket, crons: times }: Needs): ReadonlyArray<string> => [
   ...(bucket === undefined ? [] : [`the bucket ${bucket["bucket_name"]} for nightly backups`]),
   ...(times === undefined ? [] : [`the cron trigger ${times.join(", ")}, which starts them`])
 ]

@@ -41,7 +41,7 @@ const installed = Effect.gen(function* () {
 })
 
 /** The changelog's sections above a version: the changes since. */
-export const newsSince = (changelog: string, version: string): string => {
+const newsSince = (changelog: string, version: string): string => {
   const [, ...sections] = changelog.split(/^## /m)
   const at = sections.findIndex((section) => section.split(/\s/, 1)[0] === version)
   return sections

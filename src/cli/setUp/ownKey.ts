@@ -9,12 +9,6 @@ import { note } from "../output.ts"
 import { ask, canAsk, confirm } from "../prompts.ts"
 import { makeRecoveryKey, readRecoveryKey, saveRecoveryKey } from "../recoveryKey.ts"
 
-/** The recovery key of the server's owner, and its file. */
-export interface OwnKey {
-  readonly file: string
-  readonly didKey: string
-}
-
 /** Expands `~` in a typed path to the home folder, as a shell does. */
 const typedFile = (text: string): string => text.replace(/^~(?=\/|$)/, homedir())
 

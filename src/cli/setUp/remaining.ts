@@ -39,7 +39,7 @@ const isReadyAt = (server: string) =>
   )
 
 /** Whether a name without an account points to the server; then every handle does. */
-export const leadsHere = ({ domain }: HandleSpace) =>
+const leadsHere = ({ domain }: HandleSpace) =>
   isReadyAt(`https://nacre-check-${randomBytes(4).toString("hex")}.${domain}`)
 
 const hasAccounts = (server: string) =>

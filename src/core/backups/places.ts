@@ -50,7 +50,7 @@ export const hostPageKey = (run: string, page: number): string =>
 export const accountPrefix = (did: string): string => `accounts/${did}/`
 
 /** The prefix of one version of an account. */
-export const versionPrefix = (did: string, run: string): string => `${accountPrefix(did)}${run}/`
+const versionPrefix = (did: string, run: string): string => `${accountPrefix(did)}${run}/`
 
 /** The key of a version's manifest, which is written last: a version without it is incomplete. */
 export const accountKey = (did: string, run: string): string =>

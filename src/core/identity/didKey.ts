@@ -17,7 +17,7 @@ export interface PublicKey {
 }
 
 /** The text is not a K-256 or P-256 public key. */
-export class InvalidKey extends Error {
+class InvalidKey extends Error {
   override readonly name = "InvalidKey"
 }
 

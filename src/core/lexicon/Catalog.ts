@@ -70,6 +70,17 @@ export class Catalog {
     }
   }
 
+  /** A method's schema; undefined if the NSID is unknown or names something else. */
+  method(nsid: string): MethodSchema | undefined {
+    const definition = this.definition(nsid)
+    return definition?.type === "query" ||
+      definition?.type === "procedure" ||
+      definition?.type === "subscription"
+      ? definition
+      : undefined
+  }
+
+  /** The kind of an NSID: a method's kind, a record type, or undefined if unknown. */
   kindOf(nsid: string): Kind | undefined {
     const type = this.definition(nsid)?.type
     return type === "query" || type === "procedure" || type === "subscription" || type === "record"
@@ -77,10 +88,11 @@ export class Catalog {
       : undefined
   }
 
+  /** Parses query parameters by the method's lexicon, with defaults; ignores unknown ones. */
   parseParams(nsid: string, search: URLSearchParams): Checked<Params> {
     let parse = this.#params.get(nsid)
     if (parse === undefined) {
-      const method = this.#method(nsid)
+      const method = this.method(nsid)
       if (method === undefined) return unknownMethod
       parse = compileParams(method.parameters)
       this.#params.set(nsid, parse)
@@ -88,36 +100,23 @@ export class Catalog {
     return parse(search)
   }
 
+  /** Checks a method's input body and applies the defaults of its own properties. */
   checkInput<T>(nsid: string, json: T): Checked<T> {
-    const method = this.#method(nsid)
+    const method = this.method(nsid)
     // A default also satisfies "required".
     const filled = withDefaults(method?.input, json)
     return this.#checkBody(method, `${nsid} input`, nsid, method?.input, filled)
   }
 
+  /** Checks a method's output body. */
   checkOutput<T>(nsid: string, json: T): Checked<T> {
-    const method = this.#method(nsid)
+    const method = this.method(nsid)
     return this.#checkBody(method, `${nsid} output`, nsid, method?.output, json)
   }
 
-  /** Checks a message of a subscription by the name in its frame's header: `#commit`. */
-  checkMessage<T>(nsid: string, type: string, body: T): Checked<T> {
-    const issue = (this.check(nsid + type) ?? (() => refused(`no such message: ${type}`)))(body)
-    return checkedAs(body, issue)
-  }
-
-  inputEncoding(nsid: string): string | undefined {
-    return this.#method(nsid)?.input?.encoding
-  }
-
-  outputEncoding(nsid: string): string | undefined {
-    return this.#method(nsid)?.output?.encoding
-  }
-
-  errorsOf(nsid: string): ReadonlyArray<string> {
-    return this.#method(nsid)?.errors?.map(({ name }) => name) ?? []
-  }
-
+  /**
+   * Checks a record against its collection's lexicon; its `$type` must be the collection.
+   */
   checkRecord(collection: string, record: unknown): Checked<RecordStatus> {
     if (this.definition(collection)?.type !== "record") return unknownRecord
     const issue = (this.check(collection) ?? pass)(record)
@@ -127,11 +126,16 @@ export class Catalog {
     return Result.fail(within("$type", refused(`must be ${collection}`)))
   }
 
+  /**
+   * The record key type of a collection: `tid`, `nsid`, `any` or `literal:<key>`; undefined if
+   * unknown.
+   */
   recordKeyType(collection: string): string | undefined {
     const definition = this.definition(collection)
     return definition?.type === "record" ? definition.key : undefined
   }
 
+  /** Every blob in a record, at any depth, with its lexicon's constraints if there are any. */
   blobRefs(collection: string, record: unknown): Array<BlobUse> {
     return findBlobs(record).map(({ steps, ...blob }) => {
       const schema = blobSchemaAt(collection, record, steps, (name) => this.definition(name))
@@ -142,15 +146,6 @@ export class Catalog {
         ...(schema?.maxSize === undefined ? {} : { maxSize: schema.maxSize })
       }
     })
-  }
-
-  #method(nsid: string): MethodSchema | undefined {
-    const definition = this.definition(nsid)
-    return definition?.type === "query" ||
-      definition?.type === "procedure" ||
-      definition?.type === "subscription"
-      ? definition
-      : undefined
   }
 
   #checkBody<T>(

@@ -5,7 +5,7 @@ import { isPlainObject } from "./objects.ts"
 import { fullName } from "./schema.ts"
 
 /** Thrown for an invalid lexicon document; the message names the document and the place in it. */
-export class InvalidLexicon extends Error {
+class InvalidLexicon extends Error {
   override readonly name = "InvalidLexicon"
 }
 

@@ -2,6 +2,7 @@ import * as Result from "effect/Result"
 import { calledName } from "../identity/calledName.ts"
 import { isSupportedDid } from "../identity/did.ts"
 import { isHandle } from "../lexicon/syntax.ts"
+import { isChallenge } from "./pkce.ts"
 import { matchesRedirect } from "./redirectUri.ts"
 import { scopeValues } from "./scopeSyntax.ts"
 import type { AuthorizationRequest, Client, OAuthErrorName, Prompt, ResponseMode } from "./types.ts"
@@ -83,7 +84,7 @@ const readChallenge = (form: Form): Checked<string> => {
   if (given(form, "code_challenge_method") !== "S256") {
     return refuse("code_challenge_method must be S256")
   }
-  if (/^[A-Za-z0-9_-]{43}$/.test(challenge)) return Result.succeed(challenge)
+  if (isChallenge(challenge)) return Result.succeed(challenge)
   return refuse("code_challenge is not the base64url of a SHA-256")
 }
 

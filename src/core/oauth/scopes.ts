@@ -17,7 +17,7 @@ import type { Client, Permission } from "./types.ts"
  */
 
 /** The values without parameters. */
-export const staticScopes = [
+const staticScopes = [
   "atproto",
   "transition:generic",
   "transition:chat.bsky",

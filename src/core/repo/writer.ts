@@ -26,7 +26,7 @@ export const headLength = (n: number): number =>
 export const linkLength = 5 + cidLength
 
 /** Appends DAG-CBOR items to a growing buffer; does not check order or depth. */
-export class CborWriter {
+class CborWriter {
   buffer: Uint8Array
   position = 0
 

@@ -28,7 +28,7 @@ const isOwner = (caller: Caller): boolean =>
   (caller.kind === "session" && (caller.level === "full" || caller.level === "takendown"))
 
 /** app.bsky.actor.getPreferences: stored here rather than in the AppView. */
-export const getPreferences = method(
+const getPreferences = method(
   "app.bsky.actor.getPreferences",
   {
     at: "account",
@@ -45,7 +45,7 @@ export const getPreferences = method(
   })
 )
 
-export const putPreferences = method(
+const putPreferences = method(
   "app.bsky.actor.putPreferences",
   {
     at: "account",

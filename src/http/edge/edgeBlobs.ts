@@ -7,7 +7,7 @@ import { sized } from "../../services/host/sizedStream.ts"
 import { PublicCache } from "../../services/edge/PublicCache.ts"
 
 /** The largest blob whose bytes are cached; for a larger one, only its location is. */
-export const maxBytes = 10 * 1024 * 1024
+const maxBytes = 10 * 1024 * 1024
 
 const header = "nacre-blob"
 

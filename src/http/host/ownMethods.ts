@@ -211,7 +211,7 @@ export const serveOwn = Effect.fnUntraced(function* (
 ) {
   const { access, lexicon } = own
   const judged = typeof access === "object" ? yield* judge(lexicon.id, access, request) : undefined
-  const encoding = (yield* KnownLexicons).inputEncoding(lexicon.id)
+  const encoding = (yield* KnownLexicons).method(lexicon.id)?.input?.encoding
   const methods = new Map([[lexicon.id, declared(own, env, encoding, judged)]])
   const engine = { jsonLimit: (yield* Config).jsonLimit, judged: noteModerator }
   return yield* serve(methods, engine, request, url)

@@ -9,7 +9,7 @@ import { readForm } from "./form.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /** The endpoints that clients post to, with their rate limits. */
-export const endpointRules = {
+const endpointRules = {
   par: rules.oauthPar,
   token: rules.oauthToken,
   revoke: rules.oauthRevoke

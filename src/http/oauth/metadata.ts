@@ -9,7 +9,7 @@ import { notAllowed } from "./errors.ts"
  *
  * Spec: RFC 8414, RFC 9126, RFC 9207, RFC 9449, RFC 9728; the atproto OAuth profile.
  */
-export const authorizationServerMetadata = ({ publicUrl, handleDomains }: Settings) => ({
+const authorizationServerMetadata = ({ publicUrl, handleDomains }: Settings) => ({
   issuer: publicUrl,
   authorization_endpoint: `${publicUrl}/oauth/authorize`,
   token_endpoint: `${publicUrl}/oauth/token`,
@@ -50,7 +50,7 @@ export const authorizationServerMetadata = ({ publicUrl, handleDomains }: Settin
  *
  * Spec: RFC 9728.
  */
-export const protectedResourceMetadata = ({ publicUrl }: Settings) => ({
+const protectedResourceMetadata = ({ publicUrl }: Settings) => ({
   resource: publicUrl,
   authorization_servers: [publicUrl],
   scopes_supported: ["atproto"],

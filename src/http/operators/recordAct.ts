@@ -12,7 +12,7 @@ import { errorResponse, wireError } from "../errors.ts"
 import { nsidOf } from "../Xrpc.ts"
 
 /** The header with an operator's reason, percent-encoded. */
-export const reasonHeader = "x-nacre-reason"
+const reasonHeader = "x-nacre-reason"
 
 /** Notes the calling moderation service or operator. */
 export const noteModerator = (caller: Caller): Effect.Effect<void, never, CurrentRequest> =>

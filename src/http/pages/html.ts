@@ -25,7 +25,7 @@ const escapes: Readonly<Record<string, string>> = {
 }
 
 /** Escapes text for an element or a quoted attribute. */
-export const escape = (text: string): string =>
+const escape = (text: string): string =>
   text.replace(/[&<>"'`]/g, (character) => escapes[character]!)
 
 const textOf = (child: Child): string => {

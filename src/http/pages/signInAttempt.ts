@@ -180,7 +180,7 @@ export interface Challenge {
 }
 
 /** The host that passkeys are bound to. */
-export const rpIdOf = (publicUrl: string): string => new URL(publicUrl).hostname
+const rpIdOf = (publicUrl: string): string => new URL(publicUrl).hostname
 
 /** A single-use challenge for a passkey. */
 export const passkeyChallenge = Effect.fn("pages.passkeyChallenge")(function* (device: string) {

@@ -4,7 +4,7 @@ import type { OutgoingStream } from "../../services/host/Outgoing.ts"
 import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
 
 /** How many bytes of a response without a length are read before it is passed on. */
-export const maxSettled = 1024 * 1024
+const maxSettled = 1024 * 1024
 
 /** Types that clients read incrementally, from responses that may never end. */
 const liveTypes = new Set([

@@ -20,7 +20,7 @@ import { readableAccount } from "../../services/accounts/AccountStatus.ts"
 
 const json = { headers: { "content-type": jsonType } }
 
-export const getRecord = method(
+const getRecord = method(
   "com.atproto.repo.getRecord",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
@@ -43,7 +43,7 @@ export const getRecord = method(
 )
 
 /** com.atproto.repo.listRecords: newest first; the cursor is the last rkey, exclusive. */
-export const listRecords = method(
+const listRecords = method(
   "com.atproto.repo.listRecords",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({
@@ -74,7 +74,7 @@ export const listRecords = method(
   })
 )
 
-export const describeRepo = method(
+const describeRepo = method(
   "com.atproto.repo.describeRepo",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
@@ -98,7 +98,7 @@ const recordUri = (did: string, path: string): string => {
   return isAtUri(uri) ? uri : `at://${did}`
 }
 
-export const listMissingBlobs = method(
+const listMissingBlobs = method(
   "com.atproto.repo.listMissingBlobs",
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   Effect.fnUntraced(function* ({

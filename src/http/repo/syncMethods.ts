@@ -91,7 +91,7 @@ export const getRepo = method(
  * com.atproto.sync.getRecord: the commit and the path of nodes that prove the record or its
  * absence.
  */
-export const getRecord = method(
+const getRecord = method(
   "com.atproto.sync.getRecord",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
@@ -111,7 +111,7 @@ export const getRecord = method(
 )
 
 /** com.atproto.sync.getBlocks: the requested blocks as a CAR without a root. */
-export const getBlocks = method(
+const getBlocks = method(
   "com.atproto.sync.getBlocks",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* (call: Call<GetBlocks.QueryParams>) {
@@ -121,7 +121,7 @@ export const getBlocks = method(
   })
 )
 
-export const getLatestCommit = method(
+const getLatestCommit = method(
   "com.atproto.sync.getLatestCommit",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call<GetLatestCommit.QueryParams>) {
@@ -132,7 +132,7 @@ export const getLatestCommit = method(
 )
 
 /** com.atproto.sync.getHead (deprecated): the newest commit's CID. */
-export const getHead = method(
+const getHead = method(
   "com.atproto.sync.getHead",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call) {
@@ -142,14 +142,14 @@ export const getHead = method(
 )
 
 /** com.atproto.sync.getCheckout (deprecated): the response of getRepo without `since`. */
-export const getCheckout = method(
+const getCheckout = method(
   "com.atproto.sync.getCheckout",
   { at: "account", authority: { kind: "optional" } },
   (call: Call<{ did: string }, undefined>) => getRepo.handler(call)
 )
 
 /** com.atproto.sync.getRepoStatus: also answers for inactive accounts. */
-export const getRepoStatus = method(
+const getRepoStatus = method(
   "com.atproto.sync.getRepoStatus",
   { at: "account", authority: { kind: "none" } },
   Effect.fnUntraced(function* () {
@@ -163,7 +163,7 @@ export const getRepoStatus = method(
 /**
  * com.atproto.sync.listBlobs: blobs that records refer to; with `since`, only from later commits.
  */
-export const listBlobs = method(
+const listBlobs = method(
   "com.atproto.sync.listBlobs",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({

@@ -54,7 +54,7 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
   ...(validationStatus === undefined ? {} : { validationStatus })
 })
 
-export const createRecord = method(
+const createRecord = method(
   "com.atproto.repo.createRecord",
   writing(inCollection("create")),
   Effect.fnUntraced(function* ({
@@ -74,7 +74,7 @@ export const createRecord = method(
 )
 
 /** com.atproto.repo.putRecord: unchanged content creates no commit. */
-export const putRecord = method(
+const putRecord = method(
   "com.atproto.repo.putRecord",
   // Whether the record exists is known only later, so it may be either.
   writing(inCollection("create", "update")),
@@ -101,7 +101,7 @@ export const putRecord = method(
 )
 
 /** com.atproto.repo.deleteRecord: deleting a missing record succeeds without a commit. */
-export const deleteRecord = method(
+const deleteRecord = method(
   "com.atproto.repo.deleteRecord",
   writing(inCollection("delete")),
   Effect.fnUntraced(function* ({
@@ -149,7 +149,7 @@ const ofEachWrite: NeedsOf = ({ input }) => {
 }
 
 /** com.atproto.repo.applyWrites: all writes in one commit, or none. */
-export const applyWrites = method(
+const applyWrites = method(
   "com.atproto.repo.applyWrites",
   writing(ofEachWrite),
   Effect.fnUntraced(function* ({ input }: Call<ApplyWrites.QueryParams, ApplyWrites.InputSchema>) {

@@ -124,7 +124,7 @@ export const make = (folder: string, place: Place = hashed): BlobStore["Service"
 }
 
 /** Removes what uploads left behind when the process was killed. */
-export const removeDrafts = (folder: string): Promise<void> =>
+const removeDrafts = (folder: string): Promise<void> =>
   rm(join(folder, "tmp"), { recursive: true, force: true })
 
 /** Blobs as files in a folder. */

@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Alarm } from "../../services/host/Alarm.ts"
 
@@ -52,7 +51,3 @@ export const make = (
       })
     }
   })
-
-/** An in-memory alarm, for Node and tests. */
-export const layer = (onAlarm: Effect.Effect<void>): Layer.Layer<Alarm> =>
-  Layer.effect(Alarm, make(onAlarm).pipe(Effect.map((alarm) => alarm.service)))

@@ -27,7 +27,7 @@ export interface Subscriber {
 }
 
 /** Sends an error frame and closes. */
-export const refuse = (
+const refuse = (
   subscriber: Subscriber,
   error: string,
   message: string,

@@ -48,7 +48,7 @@ export const seenAs = ({ userAgent, place }: SeenFrom) => {
 }
 
 /** The part of an event that the current request tells: client and place, or that an operator did it. */
-export const requestNotes = Effect.map(RequestOrigin, ({ from, operator }) =>
+const requestNotes = Effect.map(RequestOrigin, ({ from, operator }) =>
   operator === undefined ? seenAs(from) : ({ by: "operator" } as const)
 )
 

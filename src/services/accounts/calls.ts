@@ -89,7 +89,7 @@ export const create = Effect.fnUntraced(function* (input: {
 })
 
 /** Undoes a sign-up; keeps an account that has written anything. */
-export const destroy = Effect.gen(function* () {
+const destroy = Effect.gen(function* () {
   const accounts = yield* AccountStore
   if (accounts.peek() === undefined) return yield* accounts.destroy
   if (((yield* recordCount) ?? 0) > 0) {
@@ -99,7 +99,7 @@ export const destroy = Effect.gen(function* () {
 })
 
 /** The facts that the host needs to answer for the account. */
-export const summary = Effect.gen(function* () {
+const summary = Effect.gen(function* () {
   const shared = (yield* PublicCacheGate).share()
   const account = yield* (yield* AccountStore).get
   // Without a repo the sign-up was interrupted, and the account doesn't exist yet.
@@ -127,7 +127,7 @@ const size = Effect.gen(function* () {
 })
 
 /** The administrator's calls to the account's object. */
-export const adminCalls = {
+const adminCalls = {
   size: () => size,
   subjectStatus: ({ subject }: { readonly subject: Subject }) => subjectStatus(subject),
   updateSubject: ({
@@ -144,7 +144,7 @@ export const adminCalls = {
 }
 
 /** The account pages' calls to the object, except for sign-in. */
-export const ownershipCalls = {
+const ownershipCalls = {
   requestCode: ({ purpose }: { readonly purpose: Exclude<CodePurpose, "reset_password"> }) =>
     mailCode(purpose),
   confirmEmail: Effect.fnUntraced(function* ({ code }: { readonly code: string }) {

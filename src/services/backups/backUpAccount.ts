@@ -5,7 +5,7 @@ import { accountKey, carKey, privateKey } from "../../core/backups/places.ts"
 import { encodeTables, type Tables } from "../../core/backups/rows.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import type { AccountState } from "./AccountRows.ts"
-import type { Backed, LedgerAccount } from "./BackupLedger.ts"
+import type { LedgerAccount } from "./BackupLedger.ts"
 import { backupTarget } from "./BackupTarget.ts"
 import { blobLists, copyBlobs } from "./backUpBlobs.ts"
 import { verifyCar, writeCar } from "./backUpCar.ts"
@@ -13,19 +13,6 @@ import type { Budget } from "./Budget.ts"
 import { digestOf } from "./digests.ts"
 import { HostRows } from "./HostRows.ts"
 import { getManifest, putManifest, putSealed } from "./objects.ts"
-
-/** The result for an account in a run. */
-export type AccountResult =
-  | { readonly kind: "unchanged" }
-  /** The budget is spent; the next call continues after the copied blobs. */
-  | { readonly kind: "more"; readonly blobs: number; readonly bytes: number }
-  | {
-      readonly kind: "written"
-      readonly backed: Backed
-      readonly blobs: number
-      readonly bytes: number
-      readonly faults: ReadonlyArray<Fault>
-    }
 
 /** A text that changes whenever anything changes that the account's backup contains. */
 const stampOf = (
@@ -58,6 +45,8 @@ const placed = (account: Tables, directory: Tables): Tables =>
  *
  * Blobs come first, because they take longest; then the CAR, which is read back and verified; then the lists of all
  * blobs, including those uploaded during the export. The manifest is last: a version without it is incomplete.
+ *
+ * Returns "more" when the budget is spent: the next call continues after the copied blobs.
  */
 export const backUpAccount = Effect.fn("backUpAccount")(function* (
   run: string,

@@ -25,7 +25,7 @@ const bodyOf = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> =>
   new Blob([bytes]).stream()
 
 /** Stores bytes; returns their key, size and digest for later checks. */
-export const putBytes = Effect.fnUntraced(function* (key: string, bytes: Uint8Array<ArrayBuffer>) {
+const putBytes = Effect.fnUntraced(function* (key: string, bytes: Uint8Array<ArrayBuffer>) {
   const target = yield* backupTarget
   const putting = Effect.suspend(() => target.put(key, bodyOf(bytes), bytes.byteLength))
   const digest = yield* Effect.retry(putting, { times: retries })

@@ -12,7 +12,7 @@ import type { Budget } from "./Budget.ts"
 import { assertSame, getBytes, getManifest, getSealed, readObject } from "./objects.ts"
 
 /** The number of runs that it takes to read back every object of the newest versions. */
-export const sampleRuns = 28
+const sampleRuns = 28
 
 /** Whether an object is read back in a run, by the last byte of its digest. */
 const isInSample = (byte: number | undefined, turn: number): boolean =>

@@ -54,7 +54,7 @@ const assertFits = Effect.fnUntraced(function* (size = 0) {
 })
 
 /** Authorizes an upload before its first byte, and notes the key it will write to. */
-export const authorizeUpload = Effect.fnUntraced(function* (
+const authorizeUpload = Effect.fnUntraced(function* (
   input: Credentials & { readonly mimeType: string; readonly size?: number }
 ) {
   const { blobLimit, blobMimeTypes } = yield* Config
@@ -89,7 +89,7 @@ const awaitedType = Effect.fnUntraced(function* (cid: string, sniffed: string | 
 })
 
 /** Records an upload whose last byte is stored. */
-export const recordUpload = Effect.fnUntraced(function* ({
+const recordUpload = Effect.fnUntraced(function* ({
   caller,
   sniffed,
   ...upload
@@ -121,7 +121,7 @@ export const recordUpload = Effect.fnUntraced(function* ({
 export const downloadAuthority: Authority = { kind: "optional" }
 
 /** The location of a blob, for a caller who may read the account. */
-export const locateBlob = Effect.fnUntraced(function* (input: {
+const locateBlob = Effect.fnUntraced(function* (input: {
   readonly cid: string
   readonly credentials?: Credentials
 }) {

@@ -11,7 +11,7 @@ import { findSets } from "./expandScope.ts"
 /**
  * Maximum size of a stored request as JSON, in bytes: has room for a scope of 16,384 characters.
  */
-export const maxRequestBytes = 24 * 1024
+const maxRequestBytes = 24 * 1024
 
 const bytesOf = (value: object): number =>
   new TextEncoder().encode(JSON.stringify(value)).byteLength

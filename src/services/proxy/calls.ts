@@ -25,7 +25,7 @@ const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority 
  *
  * An app needs the permission for the called method and for the token's method.
  */
-export const authorizeProxy = Effect.fnUntraced(function* (
+const authorizeProxy = Effect.fnUntraced(function* (
   input: Credentials & {
     readonly lxm: string
     /** The audience for permissions: a DID with its `#service`. */

@@ -56,7 +56,7 @@ const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
 export const importAuthority: Authority = { kind: "session", level: "full", oauth: () => needs }
 
 /** Authorizes an import before its first byte arrives, and notes the key of the staged file. */
-export const authorizeImport = Effect.fnUntraced(function* (
+const authorizeImport = Effect.fnUntraced(function* (
   input: Credentials & { readonly size?: number }
 ) {
   const { acceptImports, importLimit: limit } = yield* Config
@@ -120,7 +120,7 @@ const isStrict = (value: Uint8Array): boolean => readStoredRecord(value).oddity 
  * A rev from before the account existed here belongs to its previous server: all records are newer,
  * and an AppView that far behind is still processing the move.
  */
-export const localRecords = Effect.fnUntraced(function* ({ since }: { readonly since: string }) {
+const localRecords = Effect.fnUntraced(function* ({ since }: { readonly since: string }) {
   const { did, handle, createdAt } = yield* (yield* AccountStore).get
   if (tidToMicros(since) < Date.parse(createdAt) * 1000) return undefined
   const records = yield* Records
@@ -153,7 +153,7 @@ const appViewReads: Readonly<Record<AppViewRead, true>> = {
 }
 
 /** Signs service auth for these reading methods only. */
-export const signAppViewRead = Effect.fnUntraced(function* ({
+const signAppViewRead = Effect.fnUntraced(function* ({
   lxm,
   aud
 }: {

@@ -5,7 +5,7 @@ import { type Account, AccountStore } from "../accounts/AccountStore.ts"
 import { maxPasswordLength, Passwords } from "./Passwords.ts"
 
 /** The password is not the account's own, or the account doesn't exist. */
-export class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword", {}) {}
+class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword", {}) {}
 
 /**
  * How long after confirming their identity somebody may change security settings, in milliseconds.

@@ -21,7 +21,7 @@ import { OAuthRequests, type OAuthStoreUnavailable } from "../oauth/OAuthRequest
 import type { SignerShape } from "../identity/Signer.ts"
 
 /** The token is rejected; `error` is the name in the response. */
-export class BadServiceToken extends Schema.TaggedError<BadServiceToken>()("BadServiceToken", {
+class BadServiceToken extends Schema.TaggedError<BadServiceToken>()("BadServiceToken", {
   error: Schema.Literals(serviceTokenErrors),
   message: Schema.String
 }) {}

@@ -1,7 +1,7 @@
 import { jsonToLex, lexicons } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import * as Lexicons from "../../../src/core/lexicon/Lexicons.ts"
+import { builtIn } from "../../../src/core/lexicon/Lexicons.ts"
 import { fromJson } from "../../../src/core/repo/json.ts"
 import type { Answered } from "../../support/http/httpHost.ts"
 import { allMethods, goodCall, samples } from "../../support/http/httpMethods.ts"
@@ -20,7 +20,7 @@ describe("every method", () => {
 
   /** Checks a response against its lexicon with two implementations. */
   const checkAnswer = (nsid: string, { headers, body, bytes }: Answered) => {
-    const encoding = Lexicons.outputEncoding(nsid)
+    const encoding = builtIn.method(nsid)?.output?.encoding
     if (encoding === undefined) {
       assert.strictEqual(bytes.length, 0)
       assert.isNull(headers.get("content-type"), "an empty body has no type")
@@ -32,7 +32,7 @@ describe("every method", () => {
       assert.isAbove(bytes.length, 0)
       return
     }
-    const checked = Lexicons.checkOutput(nsid, fromJson(body))
+    const checked = builtIn.checkOutput(nsid, fromJson(body))
     assert.isTrue(Result.isSuccess(checked), JSON.stringify(checked))
     lexicons.assertValidXrpcOutput(nsid, jsonToLex(body))
   }
@@ -64,7 +64,7 @@ describe("every method", () => {
 
   it("every query answers HEAD like GET, without the body", async () => {
     for (const nsid of allMethods) {
-      if (Lexicons.kindOf(nsid) !== "query") continue
+      if (builtIn.kindOf(nsid) !== "query") continue
       const good = await goodCall(world, nsid)
       const answer = await world.call(nsid, { ...good, method: "HEAD" })
       const expected = nsid === "com.atproto.sync.subscribeRepos" ? 405 : 200

@@ -59,7 +59,7 @@ const resetPage = Effect.fnUntraced(function* (
 })
 
 /** The pages for a forgotten password, by the rest of their path. */
-export const forgottenPages = { forgot: askPage, reset: resetPage } as const
+const forgottenPages = { forgot: askPage, reset: resetPage } as const
 
 /** The name of such a page. */
 export type ForgottenName = keyof typeof forgottenPages

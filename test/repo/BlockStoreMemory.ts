@@ -1,9 +1,9 @@
 import * as Layer from "effect/Layer"
-import { carBlockLength } from "../../core/repo/car.ts"
-import { cidForCbor } from "../../core/repo/cid.ts"
-import { diff } from "../../core/repo/mst/diff.ts"
-import { preOrder } from "../../core/repo/mst/preOrder.ts"
-import { BlockStore } from "../../services/repo/BlockStore.ts"
+import { carBlockLength } from "../../src/core/repo/car.ts"
+import { cidForCbor } from "../../src/core/repo/cid.ts"
+import { diff } from "../../src/core/repo/mst/diff.ts"
+import { preOrder } from "../../src/core/repo/mst/preOrder.ts"
+import { BlockStore } from "../../src/services/repo/BlockStore.ts"
 
 /** Keeps the tree's nodes in a Map, one block each. */
 export const layer = Layer.sync(BlockStore, () => {

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { documentOf, PlcLogs } from "../../core/identity/plcLog.ts"
-import { InvalidPlcOperation, type PlcData } from "../../core/identity/plcOperation.ts"
-import { parseOperation } from "../../core/identity/plcParse.ts"
-import { DidDeactivated, DidNotFound } from "../../services/identity/Identity.ts"
-import { PlcDirectory, PlcRefused } from "../../services/identity/PlcDirectory.ts"
+import { documentOf, PlcLogs } from "../../../src/core/identity/plcLog.ts"
+import { InvalidPlcOperation, type PlcData } from "../../../src/core/identity/plcOperation.ts"
+import { parseOperation } from "../../../src/core/identity/plcParse.ts"
+import { DidDeactivated, DidNotFound } from "../../../src/services/identity/Identity.ts"
+import { PlcDirectory, PlcRefused } from "../../../src/services/identity/PlcDirectory.ts"
 
 const make = (): PlcDirectory["Service"] => {
   const logs = new PlcLogs()

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type DidDocument, handleOf, signingKeyOf } from "../../core/identity/didDocument.ts"
-import { invalidHandle } from "../../core/identity/handle.ts"
-import { normalizeHandle } from "../../core/lexicon/syntax.ts"
+import { type DidDocument, handleOf, signingKeyOf } from "../../../src/core/identity/didDocument.ts"
+import { invalidHandle } from "../../../src/core/identity/handle.ts"
+import { normalizeHandle } from "../../../src/core/lexicon/syntax.ts"
 import {
   DidNotFound,
   HandleNotFound,
   Identity,
   KeyNotFound
-} from "../../services/identity/Identity.ts"
+} from "../../../src/services/identity/Identity.ts"
 
 /** All identities: DID documents by DID, and DIDs by handle. */
 export interface KnownIdentities {
