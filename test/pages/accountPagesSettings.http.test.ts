@@ -6,7 +6,7 @@ import { pushed } from "../support/http/authorizePages.ts"
 import { publicApp } from "../support/http/oauthApp.ts"
 import { browserOf, enter, formOn, ours } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
-import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/http/httpCodes.ts"
+import { codeFor, newcomer, type Newcomer } from "../support/http/httpCodes.ts"
 import { basic, type Host, origin, startHost } from "../support/http/httpHost.ts"
 import { ok, type Person, signUp, startWorld, type World } from "../support/http/httpWorld.ts"
 
@@ -77,27 +77,54 @@ describe("an account that has moved to another server", () => {
 
 describe("the page for an account's address", () => {
   it("an address is confirmed with its code, and changing it then needs another", async () => {
-    const { who, browser } = await someone()
+    const host = await startHost({ MAILER: "captured" })
+    const { who, browser } = await someone({}, host)
     const sent = await browser.submit(await formOn(browser, "email", "email/send-confirmation"))
-    assert.include(sent.text, "is ready under Settings → Codes")
-    const { confirm_email: code = "" } = await waitingCodes(world, who.did)
+    assert.include(sent.text, "We’ve sent you a code")
+    const code = await codeFor(host, who.did, "confirm_email")
     const confirm = sent.form("/email/confirm")
     const wrong = await browser.submit(confirm, { code: "AAAAA-AAAAA" })
     assert.strictEqual(wrong.status, 400)
     assert.include(wrong.text, "That code is wrong")
     const right = await browser.submit(wrong.form("/email/confirm"), { code })
     assert.include(right.text, "Your email address is confirmed.")
-    assert.isString((await accountOf(world, who.did)).emailConfirmedAt)
+    assert.isString((await accountOf(host, who.did)).emailConfirmedAt)
 
     const email = `other-${who.email}`
     const change = right.form("/account/email")
     const without = await browser.submit(change, { email, code: "" })
     assert.strictEqual(without.status, 400)
-    assert.strictEqual((await accountOf(world, who.did)).email, who.email)
+    assert.strictEqual((await accountOf(host, who.did)).email, who.email)
     const asked = await browser.submit(without.form("/email/send-change"))
-    const { update_email: permit = "" } = await waitingCodes(world, who.did)
+    const permit = await codeFor(host, who.did, "update_email")
     const changed = await browser.submit(asked.form("/account/email"), { email, code: permit })
     assert.include(changed.text, "Email address changed.")
+    assert.deepInclude(await accountOf(host, who.did), { email, emailConfirmedAt: undefined })
+    await host.close()
+  })
+
+  it("a server without mail offers no confirmation, and changes a confirmed address by a recent proof", async () => {
+    const { who, browser } = await someone()
+    await world.inside(
+      who.did,
+      Effect.flatMap(AccountStore, (accounts) =>
+        accounts.update({ emailConfirmedAt: "2026-01-01T00:00:00.000Z" })
+      )
+    )
+    const page = await browser.get("/account/email", ours)
+    assert.isFalse(page.has("/email/send-confirmation"))
+    assert.isFalse(page.has("/email/send-change"))
+    assert.notInclude(page.text, "confirmed")
+    const email = `proven-${who.email}`
+    world.advance(15 * 60_000 + 1)
+    const late = await browser.post({
+      ...page.form("/account/email"),
+      fields: { ...page.form("/account/email").fields, email }
+    })
+    assert.match(late.location ?? "", /^\/account\/confirm/)
+    assert.strictEqual((await accountOf(world, who.did)).email, who.email)
+    await enter(browser, who)
+    await browser.submit(await formOn(browser, "email", "email"), { email })
     assert.deepInclude(await accountOf(world, who.did), { email, emailConfirmedAt: undefined })
   })
 
@@ -214,9 +241,10 @@ describe("an account deactivated on its page", () => {
 
 describe("an account deleted on its page", () => {
   it("deletion needs the code and the handle, and removes the account with its sessions", async () => {
-    const { who, browser } = await someone()
+    const host = await startHost({ MAILER: "captured" })
+    const { who, browser } = await someone({}, host)
     const sent = await browser.submit(await formOn(browser, "delete", "delete/send-code"))
-    const { delete_account: code = "" } = await waitingCodes(world, who.did)
+    const code = await codeFor(host, who.did, "delete_account")
     const form = sent.form("/account/delete")
     for (const wrong of [
       { code: "AAAAA-AAAAA", handle: who.handle },
@@ -226,14 +254,25 @@ describe("an account deleted on its page", () => {
     ]) {
       assert.strictEqual((await browser.submit(form, wrong)).status, 400)
     }
-    assert.strictEqual((await accountOf(world, who.did)).deactivatedAt, undefined)
+    assert.strictEqual((await accountOf(host, who.did)).deactivatedAt, undefined)
     const gone = await browser.submit(form, { code, handle: `@${who.handle.toUpperCase()}` })
     assert.include(gone.text, "Your account has been deleted.")
     assert.isTrue(gone.has("/account/sign-in"))
-    const nobody = await Effect.runPromise(world.directory.byDid(who.did))
+    const nobody = await Effect.runPromise(host.directory.byDid(who.did))
     assert.strictEqual(nobody, undefined)
-    const again = await enter(new Browser(world), who)
+    const again = await enter(new Browser(host), who)
     assert.strictEqual(again.status, 400)
+    await host.close()
+  })
+
+  it("where no mail is sent, a recent proof and the handle delete the account", async () => {
+    const { who, browser } = await someone()
+    const form = await formOn(browser, "delete", "delete")
+    assert.strictEqual((await browser.submit(form, { handle: "x" })).status, 400)
+    assert.isUndefined((await accountOf(world, who.did)).deactivatedAt)
+    const gone = await browser.submit(form, { handle: who.handle })
+    assert.include(gone.text, "Your account has been deleted.")
+    assert.isUndefined(await Effect.runPromise(world.directory.byDid(who.did)))
   })
 
   it("an account without an address gets no code, and the page says why", async () => {

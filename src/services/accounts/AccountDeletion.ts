@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { Mailer } from "../mail/Mailer.ts"
 import { AccountCodes } from "../mail/AccountCodes.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountLock } from "./AccountLock.ts"
@@ -123,12 +124,12 @@ export const deleteAccount = Effect.fn("deleteAccount")(function* (input: {
 })
 
 /**
- * Deletes the account with a mailed code, for an owner who has just confirmed their identity on the
- * account's pages.
+ * Deletes the account for an owner who has just confirmed their identity on the account's pages,
+ * with a mailed code where mail is sent.
  */
 export const deleteByCode = Effect.fn("deleteByCode")(function* (input: { readonly code: string }) {
   const account = yield* (yield* AccountStore).get
-  yield* (yield* AccountCodes).use("delete_account", input.code)
+  if ((yield* Mailer).delivers) yield* (yield* AccountCodes).use("delete_account", input.code)
   yield* shut(account)
   yield* removeOrResume
 })

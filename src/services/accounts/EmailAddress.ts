@@ -115,12 +115,15 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   readonly email: string
   readonly token?: string | undefined
   readonly emailAuthFactor?: boolean | undefined
+  /** The owner has just confirmed their identity, and no mail is sent: no code is needed. */
+  readonly isProven?: boolean
 }) {
   const { emailAuthFactor: factor } = input
   const email = yield* fitEmail(input.email)
   const change = Effect.gen(function* () {
     const account = yield* (yield* AccountStore).get
-    const isProtected = account.email !== undefined && account.emailConfirmedAt !== undefined
+    const isConfirmed = account.email !== undefined && account.emailConfirmedAt !== undefined
+    const isProtected = isConfirmed && input.isProven !== true
     const token = typedText(input.token ?? "")
     if (factor !== undefined && email === account.email) {
       return yield* putEmailFactor(account, factor, token)

@@ -18,6 +18,7 @@ import { verifyHandle } from "../identity/HandleProof.ts"
 import { changeSigningKey } from "../identity/SigningKeyChange.ts"
 import type { CodePurpose } from "../mail/AccountCodes.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
+import { Mailer } from "../mail/Mailer.ts"
 import { Repo } from "../repo/Repo.ts"
 import { Passwords } from "../sessions/Passwords.ts"
 import { Sessions } from "../sessions/Sessions.ts"
@@ -152,7 +153,9 @@ const ownershipCalls = {
     yield* confirmEmail({ email, token: code })
   }),
   updateEmail: ({ email, code }: { readonly email: string; readonly code: string }) =>
-    updateEmail({ email, token: code }),
+    Effect.flatMap(Mailer, ({ delivers }) =>
+      updateEmail({ email, token: code, isProven: !delivers })
+    ),
   changeEmailFactor: ({ on, code }: { readonly on: boolean; readonly code: string }) =>
     changeEmailFactor({ on, token: code }),
   updateHandle: ({ handle }: { readonly handle: string }) => changeOwnHandle(handle),

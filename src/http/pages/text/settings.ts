@@ -26,8 +26,10 @@ export const settings = {
 export const email = {
   title: "Your email address",
   none: "Your account has no email address.",
-  lead: (address: string, confirmed: boolean): Html =>
-    html`<strong>${address}</strong>, ${confirmed ? "confirmed" : "not confirmed"}. Only you and
+  /** Without `confirmed` where the server sends no mail to confirm it with. */
+  lead: (address: string, confirmed: boolean | undefined): Html =>
+    html`<strong>${address}</strong
+      >${confirmed === undefined ? "" : confirmed ? ", confirmed" : ", not confirmed"}. Only you and
       this server can see it.`,
   confirmHeading: "Confirm this address",
   confirmHint: "Confirming protects your address: changing it will need a code.",

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Devices } from "../../../../services/oauth/Devices.ts"
+import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html } from "../../html.ts"
 import { type AccountPage, type Action, card, done, framed } from "../frame.ts"
@@ -19,6 +20,7 @@ const waysIn = ({ view }: Owner): string =>
 export const overviewPage: AccountPage = {
   show: Effect.fn("account.overview")(function* (owner) {
     const { view } = owner
+    const { delivers } = yield* Mailer
     const devices = yield* (yield* Devices).ofAccount(view.did)
     const apps = new Set(view.apps.map(({ clientId }) => clientId)).size
     const body = html`<dl class="facts">
@@ -29,7 +31,7 @@ export const overviewPage: AccountPage = {
         <dt>${common.email}</dt>
         <dd>
           ${view.email ?? text.noEmail}
-          ${view.email !== undefined && !view.emailConfirmed && text.notConfirmed}
+          ${delivers && view.email !== undefined && !view.emailConfirmed && text.notConfirmed}
         </dd>
       </dl>
       <ul class="list">

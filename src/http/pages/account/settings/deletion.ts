@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { calledName } from "../../../../core/identity/calledName.ts"
+import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html } from "../../html.ts"
 import { fieldIn, type Wrong } from "../../parts.ts"
@@ -22,7 +23,9 @@ const page = Effect.fnUntraced(function* (
   typed: { readonly code?: string; readonly handle?: string } = {}
 ) {
   const { handle, email } = owner.view
-  const content = html`${codeField(yield* codeHint, wrong, typed.code)}
+  // Without mail, the recent proof that this page takes stands for the code.
+  const { delivers } = yield* Mailer
+  const content = html`${delivers && codeField(yield* codeHint, wrong, typed.code)}
     ${fieldIn(wrong, {
       name: "handle",
       label: text.handleLabel,
@@ -35,12 +38,12 @@ const page = Effect.fnUntraced(function* (
     <p>
       ${text.before({ export: hrefOf(owner, "export"), deactivate: hrefOf(owner, "deactivate") })}
     </p>
-    <h2>${text.codeHeading}</h2>
-    ${accountForm(owner, {
-      action: "delete/send-code",
-      content: yield* codeButton(email)
-    })}
-    <h2>${text.deleteHeading}</h2>
+    ${
+      delivers &&
+      html`<h2>${text.codeHeading}</h2>
+        ${accountForm(owner, { action: "delete/send-code", content: yield* codeButton(email) })}
+        <h2>${text.deleteHeading}</h2>`
+    }
     ${accountForm(owner, { action: "delete", content })}`
   return framed(owner, { title: text.title, tab: "settings", body, wrong })
 })

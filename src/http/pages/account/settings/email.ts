@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { type Child, type Html, html } from "../../html.ts"
 import { fieldIn, type Wrong } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
@@ -11,6 +12,7 @@ import { email as text } from "../../text/settings.ts"
 interface Codes {
   readonly hint: Child
   readonly button: Html
+  readonly areMailed: boolean
 }
 
 /** The input of a rejected form, and its error. */
@@ -32,9 +34,11 @@ const confirmation = (owner: Owner, { hint, button }: Codes, filled: Filled | un
         </button>`
     })}`
 
-const change = (owner: Owner, { hint, button }: Codes, filled: Filled | undefined) => {
+const change = (owner: Owner, codes: Codes, filled: Filled | undefined) => {
   const { view } = owner
-  const isProtected = view.email !== undefined && view.emailConfirmed
+  const { hint, button, areMailed } = codes
+  // Without mail, the recent proof that this page takes stands for the code.
+  const isProtected = areMailed && view.email !== undefined && view.emailConfirmed
   return html`<h2>${view.email === undefined ? text.addHeading : text.changeHeading}</h2>
     ${
       isProtected &&
@@ -60,11 +64,12 @@ const filledIn = (form: Filled["form"], filled: Filled | undefined) =>
 
 const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong, filled?: Filled) {
   const { email, emailConfirmed } = owner.view
-  const codes = { hint: yield* codeHint, button: yield* codeButton(email) }
+  const { delivers: areMailed } = yield* Mailer
+  const codes = { hint: yield* codeHint, button: yield* codeButton(email), areMailed }
   const body = html`<p class="lead">
-      ${email === undefined ? text.none : text.lead(email, emailConfirmed)}
+      ${email === undefined ? text.none : text.lead(email, areMailed ? emailConfirmed : undefined)}
     </p>
-    ${email !== undefined && !emailConfirmed && confirmation(owner, codes, filledIn("confirm", filled))}
+    ${areMailed && email !== undefined && !emailConfirmed && confirmation(owner, codes, filledIn("confirm", filled))}
     ${change(owner, codes, filledIn("change", filled))}`
   return framed(owner, { title: text.title, tab: "settings", body, wrong })
 })

@@ -7,9 +7,9 @@ import { dayInWords } from "../words.ts"
 import { settings as text } from "../../text/settings.ts"
 
 /** The address, and whether it is confirmed. */
-const emailInWords = ({ email, emailConfirmed }: SecurityView): string => {
+const emailInWords = ({ email, emailConfirmed }: SecurityView, delivers: boolean): string => {
   if (email === undefined) return text.noEmail
-  return emailConfirmed ? email : text.unconfirmed(email)
+  return emailConfirmed || !delivers ? email : text.unconfirmed(email)
 }
 
 const standing = ({ status, deleteAfter }: SecurityView): string => {
@@ -25,7 +25,7 @@ export const settingsPage: AccountPage = {
     const { view } = owner
     const { delivers } = yield* Mailer
     const body = html`<ul class="list">
-        ${card(owner, "email", text.email, emailInWords(view))}
+        ${card(owner, "email", text.email, emailInWords(view, delivers))}
         ${card(owner, "handle", text.handle, view.handle)}
         ${card(owner, "keys", text.recoveryKey, text.recoveryKeyBelow)}
         ${!delivers && card(owner, "codes", text.codes, text.codesBelow)}
