@@ -20,7 +20,7 @@ import { readVars, setVars, varsFile } from "./vars.ts"
 import { wranglerTakes } from "./wrangler.ts"
 
 /** The keys that a rotation replaces. */
-export type Rotated = "MASTER_KEY" | "PLC_ROTATION_KEY"
+type Rotated = "MASTER_KEY"
 
 /** Where a key is: the file with the copy of a server's secrets, and its environment if deployed. */
 export interface KeyPlace {

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { Config, type Problem, type Settings } from "../../services/host/Config.ts"
 import { HostKeys, newerData } from "../../services/host/HostKeys.ts"
 import { schemaVersion } from "../../core/host/schemaVersion.ts"
-import { previousRotationKey, rotationKey } from "../../services/identity/Keys.ts"
+import { rotationKey } from "../../services/identity/Keys.ts"
 import { fingerprintOf } from "../../services/identity/keys/olderKeys.ts"
 import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"
@@ -36,25 +36,22 @@ const fingerprintsOf = (settings: Settings): ReadonlyArray<Row> => [
   { variable: schemaRow, fingerprint: String(schemaVersion) }
 ]
 
-/** The keys before, which the data may still be under during a rotation. */
-const previousOf = ({ masterKeyPrevious, ...settings }: Settings): ReadonlyArray<Row> => {
-  const rotation = previousRotationKey(settings)
-  return [
-    ...(masterKeyPrevious === undefined
-      ? []
-      : [{ variable: "MASTER_KEY", fingerprint: fingerprintOf(masterKeyPrevious) }]),
-    ...(rotation === undefined
-      ? []
-      : [{ variable: "PLC_ROTATION_KEY", fingerprint: rotation.didKey }])
-  ]
-}
+/** The master key before, which the data may still be under during a rotation. */
+const previousOf = ({ masterKeyPrevious }: Settings): ReadonlyArray<Row> =>
+  masterKeyPrevious === undefined
+    ? []
+    : [{ variable: "MASTER_KEY", fingerprint: fingerprintOf(masterKeyPrevious) }]
+
+/** What to do during a rotation. */
+const unfinished =
+  ". While a rotation isn't finished, the data's key must be set as MASTER_KEY_PREVIOUS"
 
 const problemOf = ({ variable }: Row): Problem =>
   variable === schemaRow
     ? newerData
     : {
         variable,
-        message: `is not the key that this server's data was made with: put that one back. While a rotation isn't finished, the data's key must be set as ${variable}_PREVIOUS`
+        message: `is not the key that this server's data was made with: put that one back${variable === "MASTER_KEY" ? unfinished : ""}`
       }
 
 const make = (database: Database, settings: Settings): HostKeys["Service"] => {

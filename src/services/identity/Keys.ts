@@ -40,18 +40,9 @@ export class Keys extends Context.Service<
   }
 >()("nacre/services/Keys") {}
 
-const k256Key = (secret: Redacted.Redacted<Uint8Array>): PrivateKey => ({
-  curve: "k256",
-  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(secret))),
-  secret
-})
-
 /** The host's own key among the rotation keys of did:plc accounts. */
-export const rotationKey = ({ plcRotationKey }: Pick<Settings, "plcRotationKey">): PrivateKey =>
-  k256Key(plcRotationKey)
-
-/** The host's rotation key before, which DIDs may still name. */
-export const previousRotationKey = ({
-  plcRotationKeyPrevious
-}: Pick<Settings, "plcRotationKeyPrevious">): PrivateKey | undefined =>
-  plcRotationKeyPrevious === undefined ? undefined : k256Key(plcRotationKeyPrevious)
+export const rotationKey = ({ plcRotationKey }: Settings): PrivateKey => ({
+  curve: "k256",
+  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(plcRotationKey))),
+  secret: plcRotationKey
+})
