@@ -65,7 +65,11 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/codes":
     "for the administrator (HTTP Basic): the mailed codes of `?account=` that wait to be used, where the server sends no mail",
   "/admin/relays":
-    "for the administrator (HTTP Basic): which relays were asked to crawl and what they answered, who reads the event stream, since when and how far; how far behind each `?seq=` is",
+    "for the administrator (HTTP Basic): which relays were asked to crawl and what they answered, who reads the event stream, since when and how far; how far behind each `?seq=` is; what the watch last learned of each relay",
+  "/admin/relays/ask":
+    "for the administrator (HTTP Basic): asks the relay `relay` of a JSON body to crawl now",
+  "/admin/relays/disconnect":
+    "for the administrator (HTTP Basic): closes the connection of the reader with the `id` of a JSON body",
   "/manage/codes":
     "the mailed codes of an account that wait to be used, where the server sends no mail; for the administrator, or an owner by a session of the main password that began within 15 minutes",
   "/manage/passkeys": "an account's passkeys as JSON; for the same callers as `/manage/codes`",

@@ -38,6 +38,7 @@ import { operator } from "./operators/operator.ts"
 import { watch } from "./operators/watch.ts"
 import { passkey } from "./passkey.ts"
 import { token } from "./token.ts"
+import { relays } from "./relays/command.ts"
 import { status } from "./status.ts"
 
 const root = Command.make("nacre").pipe(
@@ -67,6 +68,7 @@ const root = Command.make("nacre").pipe(
     operator,
     audit,
     watch,
+    relays,
     backup,
     restore,
     check,

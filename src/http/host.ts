@@ -14,7 +14,7 @@ import { createToken, listTokens, revokeToken } from "./sessions/ownTokens.ts"
 import { rotateMaster } from "./identity/adminKeys.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminTestMail } from "./mail/adminMail.ts"
-import { adminRelays } from "./stream/adminRelays.ts"
+import { adminRelays, askRelay, disconnectReader } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders, forAppAlone } from "./sessions/dpopHeaders.ts"
@@ -175,6 +175,8 @@ export const routes = [
   route("POST", "/admin/mail/test", answer(adminTestMail), rules.administrator),
   route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
   route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
+  route("POST", "/admin/relays/ask", answer(askRelay), rules.administrator),
+  route("POST", "/admin/relays/disconnect", answer(disconnectReader), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),
   route("GET", "/manage/passkeys", answer(listPasskeys)),
   route("POST", "/manage/passkeys/link", answer(makePasskeyLink), rules.makePasskeyLink),

@@ -15,6 +15,7 @@ import * as OAuthClientsOutgoing from "./oauth/OAuthClientsOutgoing.ts"
 import * as PermissionSetsD1 from "./oauth/PermissionSetsD1.ts"
 import * as ReservedKeysD1 from "./identity/ReservedKeysD1.ts"
 import * as ProxyTargetsResolver from "./proxy/ProxyTargetsResolver.ts"
+import * as RelayStatusOutgoing from "./stream/RelayStatusOutgoing.ts"
 import * as sharedServices from "./host/sharedServices.ts"
 
 /** Resolves hosted accounts without the network; asks outside if the directory is unavailable. */
@@ -45,6 +46,7 @@ export const layer = Layer.mergeAll(
   PermissionSetsD1.layer,
   ProxyTargetsResolver.layer,
   Readiness.layer,
+  RelayStatusOutgoing.layer,
   Logging.layer
 ).pipe(
   Layer.provideMerge(Layer.merge(ReservedKeysD1.layer, KnownAccountsDirectory.layer)),

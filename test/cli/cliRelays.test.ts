@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Reader, RelayCall } from "../../src/cli/relays/audience.ts"
-import { type Facts, judge, readerOf } from "../../src/cli/relays/judge.ts"
+import { type Facts, judge } from "../../src/cli/relays/judge.ts"
+import { readerOf } from "../../src/core/stream/relayReport.ts"
 
 const now = Date.UTC(2026, 10, 28, 12)
 const minute = 60_000

@@ -1,6 +1,8 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { HostClaim, RelaysReport } from "../../src/core/stream/relayReport.ts"
 import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
@@ -16,7 +18,8 @@ import { Mailer, MailNotSent } from "../../src/services/mail/Mailer.ts"
 import { Alerts } from "../../src/services/operators/Alerts.ts"
 import { watch } from "../../src/services/operators/watch/watch.ts"
 import { WatchNotes } from "../../src/services/operators/WatchNotes.ts"
-import { Sequencer } from "../../src/services/stream/Sequencer.ts"
+import { RelayStatus } from "../../src/services/stream/RelayStatus.ts"
+import { type Reader, type RelayCall, Sequencer } from "../../src/services/stream/Sequencer.ts"
 import { env } from "../host/world.ts"
 
 /** What a test changes about the watched server, and what was reported. */
@@ -24,6 +27,17 @@ export class Watched {
   d1: Outcome = "ok"
   r2: Outcome = "ok"
   backups: BackupHealth | undefined
+  readonly relays: Array<RelayCall> = []
+  readonly readers: Array<Reader> = []
+  claim: HostClaim = { kind: "silent", why: "a test" }
+  /** The newest event. */
+  seq = 0
+  /** How many events the relays haven't read, for two hours. */
+  unread = 0
+  /** How many events came after the readers' places at the look before. */
+  sinceReader = 0
+  readonly asked: Array<string> = []
+  report: RelaysReport | undefined
   isMailDown = false
   isWebhookDown = false
   readonly mails: Array<string> = []
@@ -92,6 +106,13 @@ export const servicesOf = (
         })
       ),
       Context.add(
+        RelayStatus,
+        RelayStatus.of({
+          host: () => Effect.sync(() => watched.claim),
+          repo: () => Effect.undefined
+        })
+      ),
+      Context.add(
         Mailer,
         Mailer.of({
           delivers: true,
@@ -126,6 +147,22 @@ export const servicesOf = (
         Sequencer,
         // SAFETY: the watch calls nothing else of it.
         {
+          subscribers: (seqs: ReadonlyArray<number>) =>
+            Effect.map(Clock.currentTimeMillis, (now) => ({
+              seq: watched.seq,
+              readers: watched.readers,
+              relays: watched.relays,
+              places: seqs.map((seq) =>
+                seq === 5 && watched.unread > 0
+                  ? { behind: watched.unread, waiting: now - 7_200_000 }
+                  : { behind: seq === 7 ? watched.sinceReader : 0 }
+              )
+            })),
+          askRelay: (relay: string) =>
+            Effect.sync(() => {
+              watched.asked.push(relay)
+              return { ok: true }
+            }),
           note: (name: string) => Effect.sync(() => watched.hostNotes.get(name)),
           setNote: (name: string, text: string | undefined) =>
             Effect.sync(() => {

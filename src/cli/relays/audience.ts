@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { Origin, Words } from "../answers.ts"
+import { Did, Opaque, Origin, Words } from "../answers.ts"
 import { query, type Remote } from "../xrpc.ts"
 
 const optional = Schema.optionalKey
@@ -11,6 +11,7 @@ const Place = {
 }
 
 const Reader = Schema.Struct({
+  id: optional(Opaque),
   since: Schema.Finite,
   userAgent: optional(Words),
   network: optional(Words),
@@ -29,12 +30,55 @@ const RelayCall = Schema.Struct({
   message: optional(Words)
 })
 
+const Claim = Schema.Union([
+  Schema.Struct({
+    kind: Schema.Literal("known"),
+    status: optional(Words),
+    seq: optional(Schema.Finite),
+    accounts: optional(Schema.Int)
+  }),
+  Schema.Struct({ kind: Schema.Literals(["unknown", "silent"]), why: Words })
+])
+
+/** What the watch last learned of relays and readers. */
+const Report = Schema.Struct({
+  at: Schema.Finite,
+  events: Schema.Struct({ hour: Schema.Int, day: Schema.Int }),
+  relays: Schema.Array(
+    Schema.Struct({
+      relay: Origin,
+      at: Schema.Finite,
+      claim: Claim,
+      behind: optional(Schema.Int),
+      waiting: optional(Schema.Finite),
+      throttled: Schema.Array(Did),
+      askedAgain: Schema.Int,
+      askedAgainAt: optional(Schema.Finite)
+    })
+  ),
+  readers: Schema.Record(
+    Opaque,
+    Schema.Struct({ seq: Schema.Finite, rate: optional(Schema.Finite) })
+  )
+})
+
+/** A relay's response to a request to crawl. */
+export const CrawlAnswer = Schema.Struct({
+  ok: Schema.Boolean,
+  status: optional(Schema.Int),
+  message: optional(Words)
+})
+
 const Audience = Schema.Struct({
   seq: Schema.Finite,
   readers: Schema.Array(Reader),
   relays: Schema.Array(RelayCall),
-  places: Schema.Array(Schema.Struct(Place))
+  places: Schema.Array(Schema.Struct(Place)),
+  report: optional(Report)
 })
+
+/** Who reads the stream, and the relays that the server asks. */
+export type Audience = typeof Audience.Type
 
 /** A subscriber to the event stream, as the server knows it. */
 export type Reader = typeof Reader.Type

@@ -105,17 +105,3 @@ export const judge = (facts: Facts, now: number): Check => {
   const { detail, fix } = notCome(facts)
   return fault(name, `doesn't know this server: ${claim.why}${detail}`, fix)
 }
-
-/**
- * The subscriber that is this relay: one with its name, or the only one that calls itself a relay
- * if it is the only relay.
- */
-export const readerOf = (
-  relay: string,
-  relays: ReadonlyArray<RelayCall>,
-  readers: ReadonlyArray<Reader>
-): Reader | undefined => {
-  const { hostname } = new URL(relay)
-  const says = (word: string) => readers.find(({ userAgent }) => userAgent?.includes(word) === true)
-  return says(hostname) ?? (relays.length === 1 ? says("(atproto-relay)") : undefined)
-}

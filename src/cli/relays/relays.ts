@@ -7,7 +7,8 @@ import { isLocal } from "../place.ts"
 import { knownAdministrator } from "../administrator.ts"
 import { audienceOf, type Place, type Reader, type RelayCall } from "./audience.ts"
 import { claimOf } from "./claim.ts"
-import { judge, readerOf } from "./judge.ts"
+import { readerOf } from "../../core/stream/relayReport.ts"
+import { judge } from "./judge.ts"
 
 /** The account whose newest rev relays should have. */
 export interface Watched {

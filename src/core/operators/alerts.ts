@@ -30,6 +30,21 @@ export const alertKinds = {
     severity: "critical",
     patience: 0
   },
+  "relay-stopped": {
+    title: "A relay has stopped reading",
+    severity: "warning",
+    patience: twice
+  },
+  "relay-throttled": {
+    title: "A relay throttles this server or its accounts",
+    severity: "warning",
+    patience: twice
+  },
+  "relay-limit": {
+    title: "This server is near a relay's limits",
+    severity: "warning",
+    patience: 0
+  },
   "storage-full": { title: "Storage is nearly full", severity: "warning", patience: twice }
 } as const satisfies Record<string, AlertKindText>
 

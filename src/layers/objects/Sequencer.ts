@@ -7,11 +7,11 @@ import type {
   SequencerStatus,
   Subscribers
 } from "../../services/stream/Sequencer.ts"
-import { Relays } from "../../services/stream/Relays.ts"
+import { type CrawlAnswer, Relays } from "../../services/stream/Relays.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
-import * as Logging from "../host/Logging.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
-import { replayTurn, type Report } from "../stream/feed.ts"
+import { replayTurn } from "../stream/feed.ts"
+import { relaysIfAny, report } from "../stream/sequencerReports.ts"
 import { connectionOf, HibernatingSubscriber } from "../stream/HibernatingSubscriber.ts"
 import { greetingOf } from "../stream/Subscriptions.ts"
 import type * as Repos from "../stream/repos.ts"
@@ -24,20 +24,6 @@ const pruneAgainAfter = 1000
 
 /** When the alarm resumes a waiting replay that nothing else has resumed, in milliseconds. */
 const resumeAfter = 30_000
-
-/** Unavailable relays must not stop the event stream. */
-const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
-  Effect.provide(Relays, relays).pipe(
-    Effect.catchCause((cause) =>
-      Effect.logError("no relay can be asked to crawl", cause).pipe(
-        Effect.provide(Logging.lines),
-        Effect.as(undefined)
-      )
-    )
-  )
-
-const report: Report = (...told) =>
-  Effect.runSync(Effect.provide(Effect.logError(...told), Logging.lines))
 
 /**
  * The declared type of the Sequencer object; a class expression with private fields can't be
@@ -55,6 +41,8 @@ export type SequencerObjectClass<Env> = new (
   ): ReturnType<typeof Repos.listReposByCollection>
   status(): SequencerStatus
   subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
+  disconnect(id: string): boolean
+  askRelay(relay: string): Promise<CrawlAnswer | undefined>
   note(name: HostNote): string | undefined
   setNote(name: HostNote, text: string | undefined): void
   alarm(): Promise<void>
@@ -161,6 +149,18 @@ export const sequencerClass = <Env, E>(
     async subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers> {
       await this.#starting
       return this.#core.subscribers(seqs)
+    }
+
+    disconnect(id: string): boolean {
+      return this.#core.disconnect(id)
+    }
+
+    async askRelay(relay: string): Promise<CrawlAnswer | undefined> {
+      if (this.#relays === undefined) await this.#start()
+      if (this.#relays === undefined || !this.#core.knows(relay)) return undefined
+      const answer = await Effect.runPromise(this.#relays.requestCrawl(relay))
+      this.#core.noteCrawl(relay, answer)
+      return answer
     }
 
     note(name: HostNote): string | undefined {

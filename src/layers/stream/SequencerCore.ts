@@ -7,7 +7,7 @@ import type {
 } from "../../services/stream/Sequencer.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
-import { begin, publish } from "./feed.ts"
+import { begin, closeCode, publish } from "./feed.ts"
 import * as Repos from "./repos.ts"
 import type { Connected } from "./room.ts"
 import { refuseWithoutSeat } from "./seats.ts"
@@ -144,6 +144,18 @@ export class SequencerCore<S extends Member> {
       relays: this.#crawls?.last ?? [],
       places: seqs.map((seq) => this.log.place(seq))
     }
+  }
+
+  /** Closes a connection; false if none has this id. */
+  disconnect(id: string): boolean {
+    const member = this.open().find(({ connection }) => connection.id === id)
+    member?.close(closeCode.policy, "disconnected by the operator")
+    return member !== undefined
+  }
+
+  /** Whether a relay is configured. */
+  knows(relay: string): boolean {
+    return this.#crawls?.last.some((call) => call.relay === relay) === true
   }
 
   /** A note of the host. */

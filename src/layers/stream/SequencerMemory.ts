@@ -127,6 +127,13 @@ export const makeWith = (
       listReposByCollection: (page) => Effect.sync(() => core.listReposByCollection(page)),
       status: Effect.sync(() => core.status()),
       subscribers: (seqs) => Effect.sync(() => core.subscribers(seqs)),
+      disconnect: (id) => Effect.sync(() => core.disconnect(id)),
+      askRelay: Effect.fn("Sequencer.askRelay")(function* (relay) {
+        if (!core.knows(relay)) return undefined
+        const answer = yield* relays.requestCrawl(relay)
+        core.noteCrawl(relay, answer)
+        return answer
+      }),
       note: (name) => Effect.sync(() => core.note(name)),
       setNote: (name, text) => Effect.sync(() => core.setNote(name, text))
     })

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import type { CrawlAnswer } from "../../services/stream/Relays.ts"
 import {
   type Subscribers,
   type HostedRepo,
@@ -26,6 +27,8 @@ export interface SequencerStub {
   }): Promise<{ readonly dids: ReadonlyArray<string>; readonly cursor?: string }>
   status(): Promise<SequencerStatus>
   subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
+  disconnect(id: string): Promise<boolean>
+  askRelay(relay: string): Promise<CrawlAnswer | undefined>
   note(name: HostNote): Promise<string | undefined>
   setNote(name: HostNote, text: string | undefined): Promise<void>
 }
@@ -61,6 +64,8 @@ export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
         call("listReposByCollection", (object) => object.listReposByCollection(page)),
       status: call("status", (object) => object.status()),
       subscribers: (seqs) => call("subscribers", (object) => object.subscribers(seqs)),
+      disconnect: (id) => call("disconnect", (object) => object.disconnect(id)),
+      askRelay: (relay) => call("askRelay", (object) => object.askRelay(relay)),
       note: (name) => call("note", (object) => object.note(name)),
       setNote: (name, text) => call("setNote", (object) => object.setNote(name, text))
     })

@@ -103,8 +103,7 @@ export class Subscriptions {
   }
 
   private told(visit: Visit, connected: boolean): Reader {
-    const { id: _id, ...told } = visit
-    return { ...told, ...this.log.place(visit.seq), connected }
+    return { ...visit, ...this.log.place(visit.seq), connected }
   }
 
   private visitOf({ position, ...greeting }: Connection): Visit {

@@ -13,7 +13,7 @@ const replaysAtOnce = 4
  * WebSocket close codes: for a violated rule (as the reference closes after an error frame), for a
  * fault of this server, and for a reader that did nothing wrong and should reconnect.
  */
-const closeCode = { policy: 1008, internal: 1011, comeBack: 1012 }
+export const closeCode = { policy: 1008, internal: 1011, comeBack: 1012 }
 
 /** One connection of subscribeRepos. */
 export interface Subscriber {

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { CrawlAnswer } from "./Relays.ts"
 
 /** Why an account is not active, in the protocol's terms. */
 export type InactiveStatus = "takendown" | "suspended" | "deleted" | "deactivated"
@@ -55,6 +56,8 @@ export interface Place {
  * has read.
  */
 export interface Reader extends Place {
+  /** Names the connection; undefined from an object of an older version. */
+  readonly id?: string
   /** Connection time, in milliseconds. */
   readonly since: number
   readonly userAgent?: string
@@ -142,6 +145,10 @@ export class Sequencer extends Context.Service<
     readonly status: Effect.Effect<SequencerStatus, SequencerUnavailable>
     /** The readers, for the administrator, and how far behind the given sequence numbers are. */
     subscribers(seqs: ReadonlyArray<number>): Effect.Effect<Subscribers, SequencerUnavailable>
+    /** Closes a reader's connection; false if there is none with this id. */
+    disconnect(id: string): Effect.Effect<boolean, SequencerUnavailable>
+    /** Asks a configured relay to crawl now; undefined for any other. */
+    askRelay(relay: string): Effect.Effect<CrawlAnswer | undefined, SequencerUnavailable>
     /** A short text that the host keeps here, because its database can fail. */
     note(name: HostNote): Effect.Effect<string | undefined, SequencerUnavailable>
     /** Stores such a text; `undefined` removes it. */

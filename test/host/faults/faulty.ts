@@ -63,6 +63,8 @@ export const faultyLog = (
     listReposByCollection: (page) => run(working.listReposByCollection(page)),
     status: () => run(working.status),
     subscribers: (seqs) => run(working.subscribers(seqs)),
+    disconnect: (id) => run(working.disconnect(id)),
+    askRelay: (relay) => run(working.askRelay(relay)),
     note: (name) => run(working.note(name)),
     setNote: (name, text) => run(working.setNote(name, text))
   }

@@ -6,6 +6,7 @@ import { lookAtBackups } from "./backups.ts"
 import { dependencies, lookAtDependencies } from "./dependencies.ts"
 import { lookAtIdentities } from "./identities.ts"
 import { noteOutage, recallOutage } from "./outage.ts"
+import { lookAtRelays } from "./relays.ts"
 import { reportAlerts } from "./report.ts"
 
 /** A look that failed found nothing, and ends nothing. */
@@ -27,7 +28,8 @@ export const watch = Effect.gen(function* () {
   const looks = [
     lookAtDependencies(outcomes),
     yield* orNothing("backups", lookAtBackups(now)),
-    yield* orNothing("identities", lookAtIdentities(now))
+    yield* orNothing("identities", lookAtIdentities(now)),
+    yield* orNothing("relays", lookAtRelays(now))
   ]
   yield* (yield* Alerts).note(together(looks), now)
   yield* reportAlerts(now)
