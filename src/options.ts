@@ -82,6 +82,7 @@ export type BindingName =
   | "BLOBS"
   | "BACKUPS"
   | "MAIL"
+  | "METRICS"
 
 /** A mail to one account's owner. */
 export interface OutgoingMail {

@@ -33,6 +33,7 @@ import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPassk
 import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
+import { countRequest as countForMetrics } from "./operators/countRequest.ts"
 import { metrics } from "./operators/metrics.ts"
 import { adminAlerts } from "./operators/adminAlerts.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
@@ -107,7 +108,9 @@ const inForm =
       const started = yield* Clock.currentTimeMillis
       const response = yield* Effect.flatMap(respond(make, form), recordAct)
       const current = yield* CurrentRequest
-      yield* logRequest(current, nsidOf(current.url) ?? "", response.status, started)
+      const nsid = nsidOf(current.url) ?? ""
+      yield* logRequest(current, nsid, response.status, started)
+      yield* countForMetrics(current, nsid, response.status, started)
       return response
     })
 

@@ -24,6 +24,8 @@ import * as HostDatabaseD1 from "./host/sql/HostDatabaseD1.ts"
 import * as hostServices from "./host.ts"
 import * as hostTables from "./host/sql/hostTables.ts"
 import * as LimiterObject from "./objects/Limiter.ts"
+import { counted } from "./mail/MailerCounted.ts"
+import * as RequestMetricsAnalytics from "./operators/RequestMetricsAnalytics.ts"
 import * as mailers from "./mail/mailers.ts"
 import * as relays from "./stream/relays.ts"
 import * as SequencerObject from "./stream/SequencerObject.ts"
@@ -56,6 +58,8 @@ export interface Env {
   readonly BACKUPS?: R2Bucket
   /** Only with Cloudflare as mail provider. */
   readonly MAIL?: SendEmail
+  /** Only with a dataset of Analytics Engine. */
+  readonly METRICS?: AnalyticsEngineDataset
   /** Only on a local server: reports the free bytes of its disk. */
   readonly DISK?: Fetcher
   readonly [variable: string]: unknown
@@ -112,7 +116,7 @@ const blobStore = (env: Env) => env[own]?.blobStore ?? r2BlobStore(env)
 export const configuredMailer = (env: Env): Layer.Layer<Mailer, never, Config> =>
   mailers.layer(env.MAIL)
 
-const mailer = (env: Env) => env[own]?.mailer ?? configuredMailer(env)
+const mailer = (env: Env) => counted(env[own]?.mailer ?? configuredMailer(env))
 
 const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
@@ -205,7 +209,8 @@ export const host = (env: Env, failures: FailureCodec) => {
     mailer(env),
     BackgroundDurable.layer({ waitUntil }),
     backupTargets.layer(env.BACKUPS),
-    DiskBinding.layer(env.DISK)
+    DiskBinding.layer(env.DISK),
+    RequestMetricsAnalytics.layer(env.METRICS)
   ).pipe(Layer.provideMerge(config))
   return hostServices.layer.pipe(
     Layer.provideMerge(edge),

@@ -22,6 +22,7 @@ import * as hostServices from "./host.ts"
 import type { HostDatabase } from "./host/sql/HostDatabase.ts"
 import * as hostTables from "./host/sql/hostTables.ts"
 import * as LimiterMemory from "./limits/LimiterMemory.ts"
+import { counted } from "./mail/MailerCounted.ts"
 import * as mailers from "./mail/mailers.ts"
 import type { SendMail } from "./mail/MailerWorker.ts"
 import type { AccountBase } from "./objects/AccountApp.ts"
@@ -68,7 +69,7 @@ export const make = (env: Environment, home: Home, own: Own = {}) =>
       hostTables.layer.pipe(Layer.provideMerge(home.database)),
       home.blobs,
       LimiterMemory.layer,
-      mailers.layer(undefined, own.mailer),
+      counted(mailers.layer(undefined, own.mailer)),
       BackgroundMemory.layer,
       Layer.succeed(Disk, home.disk),
       own.backups === undefined

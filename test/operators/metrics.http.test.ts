@@ -1,15 +1,16 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { runJobs } from "../../src/services/host/jobs.ts"
+import { Counters } from "../../src/services/operators/Counters.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import { type Answered, basic, bearer, type Host } from "../support/http/httpHost.ts"
-import { outcomeOf, startWorld } from "../support/http/httpWorld.ts"
+import { outcomeOf, startWorld, type World } from "../support/http/httpWorld.ts"
 
 const token = "a token of metrics"
 
 let host: Host
 beforeAll(async () => {
-  host = await startWorld({ METRICS_TOKEN: token })
+  host = await startWorld({ METRICS_TOKEN: token, MAILER: "captured" })
   await host.beneath(runJobs)
 })
 afterAll(() => host.close())
@@ -58,6 +59,31 @@ describe("/metrics", () => {
     assert.isAtLeast(samples.get('nacre_accounts{status="takendown"}') ?? 0, 1)
     assert.isAbove(samples.get("nacre_stream_events") ?? 0, 0)
     assert.strictEqual(samples.get("nacre_stream_subscribers"), 0)
+  })
+
+  it("/metrics sums sign-ins, refusals and mails", async () => {
+    const { handle, did, password } = (host as World).alice
+    const signIn = (given: string) =>
+      host.call("com.atproto.server.createSession", {
+        input: { identifier: handle, password: given }
+      })
+    const sums = async () => {
+      await host.beneath(Effect.flatMap(Counters, (counters) => Effect.orDie(counters!.store)))
+      const samples = samplesOf(await scrape())
+      return ["accepted", "refused"]
+        .map((outcome) => samples.get(`nacre_sign_ins_total{outcome="${outcome}"}`) ?? 0)
+        .concat(samples.get('nacre_mails_total{outcome="sent"}') ?? 0)
+    }
+    const [accepted = 0, refused = 0, sent = 0] = await sums()
+    await host.call("com.atproto.admin.sendEmail", {
+      auth: basic(),
+      input: { recipientDid: did, content: "hello", senderDid: did }
+    })
+    assert.deepStrictEqual(await sums(), [accepted, refused, sent + 1])
+    await signIn(password)
+    await signIn("not the password")
+    await signIn("not the password")
+    assert.deepStrictEqual((await sums()).slice(0, 2), [accepted + 1, refused + 2])
   })
 
   it("/metrics is for the bearer of the token alone, and absent without one", async () => {

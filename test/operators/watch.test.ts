@@ -68,6 +68,23 @@ describe("the watch", () => {
     )
   )
 
+  it.effect("a backlog that doesn't drain is reported once, and its end once", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.backlog = { accounts: 1, events: 2, since: 0 }
+        yield* looks(3)
+        assert.deepStrictEqual(watched.mailed(), [
+          "ops@example.com: Events don't reach the stream (pds.host)"
+        ])
+        watched.backlog = undefined
+        yield* looks(3)
+        assert.deepStrictEqual(watched.mailed(), [
+          "ops@example.com: Over: Events don't reach the stream (pds.host)"
+        ])
+      })
+    )
+  )
+
   it.effect("a damaged backup is reported", () =>
     watching((watched, looks) =>
       Effect.gen(function* () {

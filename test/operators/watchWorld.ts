@@ -18,6 +18,7 @@ import { Mailer, MailNotSent } from "../../src/services/mail/Mailer.ts"
 import { Alerts } from "../../src/services/operators/Alerts.ts"
 import { watch } from "../../src/services/operators/watch/watch.ts"
 import { WatchNotes } from "../../src/services/operators/WatchNotes.ts"
+import { Backlog, type BacklogTotal } from "../../src/services/stream/Backlog.ts"
 import { RelayStatus } from "../../src/services/stream/RelayStatus.ts"
 import { type Reader, type RelayCall, Sequencer } from "../../src/services/stream/Sequencer.ts"
 import { env } from "../host/world.ts"
@@ -38,6 +39,7 @@ export class Watched {
   sinceReader = 0
   readonly asked: Array<string> = []
   report: RelaysReport | undefined
+  backlog: BacklogTotal | undefined
   isMailDown = false
   isWebhookDown = false
   readonly mails: Array<string> = []
@@ -105,6 +107,10 @@ export const servicesOf = (
           alerts: Effect.undefined
         })
       ),
+      Context.add(Backlog, {
+        note: () => Effect.void,
+        total: () => Effect.sync(() => watched.backlog)
+      }),
       Context.add(
         RelayStatus,
         RelayStatus.of({

@@ -6,6 +6,8 @@ import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { readCar } from "../../src/core/repo/car.ts"
 import { decodeFrame, withSeq } from "../../src/core/repo/frame.ts"
 import { isMap } from "../../src/core/repo/json.ts"
+import { Backlog } from "../../src/services/stream/Backlog.ts"
+import { Outbox } from "../../src/services/stream/Outbox.ts"
 import { Repo, type Write } from "../../src/services/repo/Repo.ts"
 import { repoServices, type RepoServices, type RepoWorld } from "../repo/repoWorld.ts"
 
@@ -89,6 +91,27 @@ describe("the outbox", () => {
       })
     )
   )
+
+  it.effect("the outbox is noted on the host after five minutes, and again every ten", () => {
+    const notes: Array<number> = []
+    return world(({ breakLog }) =>
+      Effect.gen(function* () {
+        breakLog("fails")
+        yield* write
+        yield* write
+        for (let minute = 0; minute < 17; minute++) {
+          yield* (yield* Outbox).deliver
+          yield* pass(60)
+        }
+        assert.deepStrictEqual(notes, [2, 2])
+      }).pipe(
+        Effect.provideService(Backlog, {
+          note: (_, { events }) => Effect.sync(() => void notes.push(events)),
+          total: () => Effect.undefined
+        })
+      )
+    )
+  })
 
   it.effect("the outbox sets the alarm again when it fires during a hand-over", () =>
     world(({ armed, breakLog }) =>

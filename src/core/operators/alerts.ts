@@ -30,6 +30,11 @@ export const alertKinds = {
     severity: "critical",
     patience: 0
   },
+  "outbox-backlog": {
+    title: "Events don't reach the stream",
+    severity: "critical",
+    patience: twice
+  },
   "relay-stopped": {
     title: "A relay has stopped reading",
     severity: "warning",

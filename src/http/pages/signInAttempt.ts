@@ -13,6 +13,7 @@ import { OAuthRequests } from "../../services/oauth/OAuthRequests.ts"
 import { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../CurrentRequest.ts"
+import { countAttempt } from "../operators/countRequest.ts"
 import { accountBehind, decoyDid, signInKey } from "../sessions/signInGate.ts"
 import { seal, unseal } from "./csrf.ts"
 import { common } from "./text/common.ts"
@@ -70,7 +71,8 @@ export const byPassword = Effect.fn("pages.byPassword")(
       })
     )
   },
-  Effect.catchTag("RateLimitExceeded", exceeded)
+  Effect.catchTag("RateLimitExceeded", exceeded),
+  Effect.tap(countAttempt)
 )
 
 const afterPassword = Effect.fnUntraced(function* (device: string, owner: OwnerView) {
@@ -147,7 +149,7 @@ export const byCode = Effect.fn("pages.byCode")(function* (
       TooManyCodes: ({ retryAfterSeconds }) => again(common.tooManyAttempts(retryAfterSeconds))
     })
   )
-})
+}, Effect.tap(countAttempt))
 
 /**
  * Signs an account in on a device, with a new cookie, unless the password has changed since the

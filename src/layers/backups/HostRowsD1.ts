@@ -42,6 +42,8 @@ export const leftOut = {
   host_count: "counted again",
   host_hour: "a picture of the last weeks, which starts again",
   alert: "the watch looks again",
+  backlog: "noted again while events wait",
+  host_sum: "counts what happened on this server",
   plc_seen: "the watch reads the logs again",
   watch_note: "the watch looks again",
   backup_run: "about the backups themselves",

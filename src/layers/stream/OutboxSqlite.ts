@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Alarm } from "../../services/host/Alarm.ts"
 import { Background } from "../../services/host/Background.ts"
+import { Backlog } from "../../services/stream/Backlog.ts"
 import { Outbox } from "../../services/stream/Outbox.ts"
 import {
   type OutboxEvent,
@@ -38,6 +39,9 @@ const retryAfter = 2000
  */
 const patience = 20_000
 
+/** When the host hears of an outbox that doesn't drain: first, and again, in milliseconds. */
+const noted = { after: 5 * 60_000, again: 10 * 60_000 }
+
 type Meta = Omit<OutboxEvent, "id" | "frame">
 
 /** An account's outbox in its object's SQLite. */
@@ -58,6 +62,7 @@ export const layer = Layer.effect(
     let takenId = 0
     let removedId = 0
     let removing = 0
+    let notedAt = -Infinity
 
     const highest = (): number => {
       for (const [id] of sql.exec("SELECT MAX(id) FROM outbox").raw()) return Number(id ?? 0)
@@ -146,6 +151,20 @@ export const layer = Layer.effect(
 
     const retryLater = Effect.flatMap(Clock.currentTimeMillis, (now) => alarm.by(now + retryAfter))
 
+    const noteBacklog = Effect.gen(function* () {
+      const backlog = yield* Backlog
+      const did = accounts.peek()?.did
+      if (backlog === undefined || did === undefined) return
+      const now = yield* Clock.currentTimeMillis
+      const query = "SELECT COUNT(*), MIN(id) FROM outbox WHERE id > ?"
+      const [[events, first] = []] = sql.exec(query, takenId).raw()
+      // Ids are microseconds.
+      const since = Math.floor(Number(first ?? 0) / 1000)
+      if (now - since < noted.after || now - notedAt < noted.again) return
+      notedAt = now
+      yield* Effect.ignore(backlog.note(did, { events: Number(events), since }, now))
+    })
+
     const handOverAlone = Effect.suspend(() => {
       // One hand-over at a time keeps the order; a running one also takes later events. It may be
       // cut off, so an alarm that fires while it runs must not be the last.
@@ -155,7 +174,10 @@ export const layer = Layer.effect(
         Effect.catchTag("RepoNotFound", () => Effect.void),
         // Includes defects: whatever went wrong, waiting events must not wait for the next write.
         Effect.catchCause((cause) =>
-          Effect.andThen(Effect.logWarning("event not delivered yet", cause), retryLater)
+          Effect.andThen(
+            Effect.logWarning("event not delivered yet", cause),
+            Effect.andThen(noteBacklog, retryLater)
+          )
         ),
         Effect.ensuring(Effect.sync(() => (delivering = false)))
       )

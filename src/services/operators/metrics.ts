@@ -1,44 +1,17 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { alertNames } from "../../core/operators/alerts.ts"
 import type { Family, Sample } from "../../core/operators/openMetrics.ts"
 import { roles } from "../../core/operators/roles.ts"
 import { version } from "../../core/host/version.ts"
-import { Config, type Settings } from "../host/Config.ts"
+import { Config } from "../host/Config.ts"
 import { Readiness } from "../host/Readiness.ts"
-import { type SequencerStatus, Sequencer, type Subscribers } from "../stream/Sequencer.ts"
-import type { AlertSummary } from "./Alerts.ts"
-import { countedTables, type Counts, HostCounts } from "./HostCounts.ts"
-
-/** What a scrape knows; undefined if a dependency failed. */
-interface Known {
-  readonly now: number
-  readonly settings: Settings
-  readonly up: Readonly<Record<string, string>>
-  readonly status: SequencerStatus | undefined
-  readonly stream: Subscribers | undefined
-  readonly counts: Counts | undefined
-  readonly alerts: AlertSummary | undefined
-}
-
-interface Metric extends Omit<Family, "samples"> {
-  readonly read: (known: Known) => ReadonlyArray<Sample>
-}
-
-const one = (value: number | undefined): ReadonlyArray<Sample> =>
-  value === undefined ? [] : [{ value }]
-
-const by = (
-  label: string,
-  names: ReadonlyArray<string>,
-  values: Readonly<Partial<Record<string, number>>> | undefined
-): ReadonlyArray<Sample> =>
-  values === undefined
-    ? []
-    : names.map((name) => ({ labels: { [label]: name }, value: values[name] ?? 0 }))
-
-const seconds = (millis: number | undefined): ReadonlyArray<Sample> =>
-  millis === undefined ? [] : one(millis / 1000)
+import { Sequencer } from "../stream/Sequencer.ts"
+import { Counters } from "./Counters.ts"
+import { countedTables, HostCounts } from "./HostCounts.ts"
+import { by, type Known, type Metric, one, seconds } from "./samples.ts"
+import { backlogReport } from "./watch/backlog.ts"
+import { relaysReport } from "./watch/relays.ts"
+import { watchMetrics } from "./watchMetrics.ts"
 
 const flag = (is: boolean | undefined) => (is === undefined ? [] : one(is ? 1 : 0))
 
@@ -52,6 +25,7 @@ const greatest = (values: ReadonlyArray<number> | undefined): ReadonlyArray<Samp
 
 /** Every metric; the dashboard and the alert rules in `ops` name these. */
 export const metrics: ReadonlyArray<Metric> = [
+  ...watchMetrics,
   {
     name: "nacre_build",
     type: "info",
@@ -98,19 +72,6 @@ export const metrics: ReadonlyArray<Metric> = [
     unit: "seconds",
     help: "When the database was counted last",
     read: ({ counts }) => seconds(counts?.at)
-  },
-  {
-    name: "nacre_alerts",
-    type: "gauge",
-    help: "Open alerts of the watch by kind",
-    read: ({ alerts }) => by("alert", alertNames, alerts?.open)
-  },
-  {
-    name: "nacre_watch_timestamp_seconds",
-    type: "gauge",
-    unit: "seconds",
-    help: "When the watch looked last",
-    read: ({ alerts }) => seconds(alerts?.at)
   },
   {
     name: "nacre_stream_seq",
@@ -283,6 +244,7 @@ export const readMetrics = Effect.gen(function* () {
   const readiness = yield* Readiness
   const sequencer = yield* Sequencer
   const { d1, r2, disk } = readiness
+  const counters = yield* Counters
   const known: Known = {
     now: yield* Clock.currentTimeMillis,
     settings: yield* Config,
@@ -293,7 +255,10 @@ export const readMetrics = Effect.gen(function* () {
     status: yield* orNothing(sequencer.status),
     stream: yield* orNothing(sequencer.subscribers([])),
     counts: yield* orNothing((yield* HostCounts).last),
-    alerts: yield* readiness.alerts
+    alerts: yield* readiness.alerts,
+    relays: yield* orNothing(relaysReport),
+    backlog: yield* orNothing(backlogReport),
+    sums: counters === undefined ? undefined : yield* orNothing(counters.sums)
   }
   return metrics.map(({ read, ...family }): Family => ({ ...family, samples: read(known) }))
 })

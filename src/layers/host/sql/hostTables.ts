@@ -9,6 +9,8 @@ import * as WatchNotesD1 from "../../operators/WatchNotesD1.ts"
 import * as CodeOwnersD1 from "../../mail/CodeOwnersD1.ts"
 import * as DevicesD1 from "../../oauth/DevicesD1.ts"
 import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
+import * as BacklogD1 from "../../stream/BacklogD1.ts"
+import * as CountersD1 from "../../operators/CountersD1.ts"
 import * as SeenOperationsD1 from "../../identity/SeenOperationsD1.ts"
 import * as OAuthRequestsD1 from "../../oauth/OAuthRequestsD1.ts"
 import * as KeyRotationsD1 from "../../identity/KeyRotationsD1.ts"
@@ -27,6 +29,8 @@ export const layer = Layer.mergeAll(
   OperatorsD1.layer,
   HostCountsD1.layer,
   SeenOperationsD1.layer,
+  BacklogD1.layer,
+  CountersD1.layer,
   AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer)),
   KeyRotationsD1.layer
 )

@@ -7,6 +7,7 @@ import { Outgoing, type OutgoingError } from "../../host/Outgoing.ts"
 import { Mailer, type MailNotSent } from "../../mail/Mailer.ts"
 import { alertMail } from "../../mail/mailTexts.ts"
 import { Alerts } from "../Alerts.ts"
+import { type Counted, Counters } from "../Counters.ts"
 
 /** How many alerts go into one message. */
 const atOnce = 20
@@ -47,10 +48,20 @@ const through: Readonly<
   >
 > = { mail: byMail, webhook: byWebhook }
 
+const count = (name: Counted | undefined) =>
+  Effect.gen(function* () {
+    const counters = yield* Counters
+    if (name === undefined || counters === undefined) return
+    counters.add(name)
+    yield* Effect.ignore(counters.store)
+  })
+
 /** Sends a message, if the channel is configured; "failed" is only logged. */
 export const send = (channel: Channel, reported: ReadonlyArray<Reported>) =>
   through[channel](reported).pipe(
     Effect.map((sent) => (sent ? ("sent" as const) : ("not sent" as const))),
+    Effect.tap((outcome) => count(outcome === "sent" ? "alert_sent" : undefined)),
+    Effect.tapError(() => count("alert_failed")),
     Effect.catch((failure) =>
       // The failure's own fields may contain the webhook's address, which is a secret.
       Effect.as(

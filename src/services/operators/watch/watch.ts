@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Look, together } from "../../../core/operators/alerts.ts"
 import { Alerts } from "../Alerts.ts"
+import { lookAtBacklog } from "./backlog.ts"
 import { lookAtBackups } from "./backups.ts"
 import { dependencies, lookAtDependencies } from "./dependencies.ts"
 import { lookAtIdentities } from "./identities.ts"
@@ -29,7 +30,8 @@ export const watch = Effect.gen(function* () {
     lookAtDependencies(outcomes),
     yield* orNothing("backups", lookAtBackups(now)),
     yield* orNothing("identities", lookAtIdentities(now)),
-    yield* orNothing("relays", lookAtRelays(now))
+    yield* orNothing("relays", lookAtRelays(now)),
+    yield* orNothing("backlog", lookAtBacklog(now))
   ]
   yield* (yield* Alerts).note(together(looks), now)
   yield* reportAlerts(now)

@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { failures } from "../../src/http/errors.ts"
+import * as Cloudflare from "../../src/layers/Cloudflare.ts"
+import { tables } from "../../src/layers/accounts/DirectoryD1.ts"
+import { Alerts } from "../../src/services/operators/Alerts.ts"
+import { countHourly } from "../../src/services/operators/HostCounts.ts"
+import { readMetrics } from "../../src/services/operators/metrics.ts"
+import { Counters } from "../../src/services/operators/Counters.ts"
+import { bindings, DIRECTORY } from "../host/workerdWorld.ts"
+
+/** The database, adding up the rows that its queries read. */
+const readsOf = (read: { rows: number }): D1Database => {
+  const statement = (inner: D1PreparedStatement): D1PreparedStatement =>
+    // SAFETY: the SQL client calls these methods only.
+    ({
+      bind: (...values: Array<unknown>) => statement(inner.bind(...values)),
+      all: async () => {
+        const result = await inner.all()
+        read.rows += result.meta.rows_read
+        return result
+      }
+    }) as unknown as D1PreparedStatement
+  // SAFETY: as above.
+  return { prepare: (query: string) => statement(DIRECTORY.prepare(query)) } as D1Database
+}
+
+const accounts = 300
+
+describe("the rows of a scrape", () => {
+  it("a scrape reads at most 50 rows of the database, with 300 accounts", async () => {
+    await DIRECTORY.batch(tables.map((table) => DIRECTORY.prepare(table)))
+    const insert = DIRECTORY.prepare(
+      "INSERT OR IGNORE INTO accounts (did, handle, status, created_at) VALUES (?, ?, 'active', 0)"
+    )
+    for (let at = 0; at < accounts; at += 50) {
+      const rows = Array.from({ length: 50 }, (_, row) => `did:plc:scrape${at + row}`)
+      await DIRECTORY.batch(rows.map((did) => insert.bind(did, did)))
+    }
+    const found = Array.from({ length: 100 }, (_, at) => ({
+      kind: "foreign-operation" as const,
+      subject: `did:plc:scrape${at}`,
+      detail: "a test"
+    }))
+    await Effect.gen(function* () {
+      yield* countHourly
+      yield* (yield* Alerts).note({ found, looked: () => false }, 0)
+      const counters = yield* Counters
+      counters?.add("sign_in")
+      yield* counters?.store ?? Effect.void
+    }).pipe(Effect.provide(Cloudflare.host(bindings, failures)), Effect.runPromise)
+    const read = { rows: 0 }
+    const families = await Effect.runPromise(
+      Effect.provide(
+        readMetrics,
+        Cloudflare.host({ ...bindings, DIRECTORY: readsOf(read) }, failures)
+      )
+    )
+    const counted = families.find(({ name }) => name === "nacre_accounts")
+    assert.isAtLeast(counted?.samples.find(({ value }) => value > 0)?.value ?? 0, accounts)
+    assert.isAbove(read.rows, 0)
+    assert.isAtMost(read.rows, 50)
+  })
+})
