@@ -304,7 +304,8 @@ export const sequencerContract = (
         assert.strictEqual((await run(sequencer.status)).subscribers, 1)
         const { seq, readers } = await run(sequencer.subscribers([]))
         assert.lengthOf(readers, 1)
-        const [{ since, seen, ...reader }] = readers as [Reader]
+        const [{ id, since, seen, ...reader }] = readers as [Reader]
+        assert.isString(id)
         assert.deepStrictEqual(reader, {
           userAgent: "contract",
           network: "127.0.0.0/24",
@@ -317,6 +318,31 @@ export const sequencerContract = (
         listener.close()
       }
     )
+
+    check("disconnect closes the connection with an id", async ({ sequencer, subscribe }) => {
+      const listener = await subscribe()
+      const [reader] = (await run(sequencer.subscribers([]))).readers
+      assert.isFalse(await run(sequencer.disconnect("no reader's id")))
+      assert.isTrue(await run(sequencer.disconnect(reader?.id ?? "")))
+      await listener.closed
+      assert.isFalse(await run(sequencer.disconnect(reader?.id ?? "")))
+    })
+
+    check(
+      "the log's object keeps a note of the host until it is removed",
+      async ({ sequencer }) => {
+        assert.isUndefined(await run(sequencer.note("database outage")))
+        await run(sequencer.setNote("database outage", "one"))
+        await run(sequencer.setNote("database outage", "two"))
+        assert.strictEqual(await run(sequencer.note("database outage")), "two")
+        await run(sequencer.setNote("database outage", undefined))
+        assert.isUndefined(await run(sequencer.note("database outage")))
+      }
+    )
+
+    check("askRelay asks no relay that isn't configured", async ({ sequencer }) => {
+      assert.isUndefined(await run(sequencer.askRelay("https://relay.example")))
+    })
 
     check(
       "subscribers lists how far a past reader was, and what is unread since",
