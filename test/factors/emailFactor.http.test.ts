@@ -338,7 +338,7 @@ describe("pages with codes by email", () => {
     assert.isFalse((await sessionOf(who))["emailAuthFactor"])
   })
 
-  it("an unconfirmed address leads to its confirmation", async () => {
+  it("an unconfirmed address is sent to its confirmation", async () => {
     const who = await newcomer(host, `mailed${(count += 1)}`)
     const browser = await browserOf(host, who)
     const page = await browser.get("/account/email-factor", ours)

@@ -28,7 +28,7 @@ const pass: Check = () => undefined
 
 const unknownMethod = Result.fail(refused("no such method"))
 
-// Shared, so that a valid record costs no allocation.
+// Shared: a valid record costs no allocation.
 const validRecord: Checked<RecordStatus> = Result.succeed("valid")
 const unknownRecord: Checked<RecordStatus> = Result.succeed("unknown")
 

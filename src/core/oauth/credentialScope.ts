@@ -36,8 +36,8 @@ export const permissionChoices = {
 export const maxCredentialScope = 2000
 
 /**
- * Whether a credential may have a permission: none that changes the account, its address or its
- * identity.
+ * Whether a credential may have a permission. No credential may change the account, its address or
+ * its identity.
  */
 const isAllowed = (text: string): boolean => {
   if (text === readOnlyScope) return true

@@ -47,7 +47,6 @@ export const notices = {
   "invites-on": "This account can invite again.",
   "invite-disabled": "Invite disabled. Nobody can use it any more.",
   mailed: "Sent.",
-  "relays-asked": "We’ve asked the relays. Reload this page in a moment.",
   "role-given": "Role given.",
   "role-removed": "Role removed.",
   "backup-done": "Backup finished.",

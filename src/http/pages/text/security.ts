@@ -105,9 +105,9 @@ export const emailFactor = {
     "Your authenticator app comes first: while it’s on, we ask for its codes and email none.",
   turnOn: "Turn on codes by email",
   noMail: "This server doesn’t send email, so it can’t email you codes.",
-  unconfirmed: "First confirm your email address, so that the codes reach you.",
+  unconfirmed: "Confirm your email address first: the codes go there.",
   confirmFirst: "Confirm your email address",
   turnOffHeading: "Turn them off",
-  turnOffLead: "This needs a code, so that nobody but you can do it.",
+  turnOffLead: "This needs a code, because only you may do it.",
   turnOff: "Turn off"
 } as const

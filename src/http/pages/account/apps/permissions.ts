@@ -30,7 +30,7 @@ const isAccess = (word: string | undefined): word is Access =>
 
 const names = Object.keys(permissionChoices) as ReadonlyArray<keyof typeof permissionChoices>
 
-/** Reads the permissions of a form; read only if it names none that exist. */
+/** Reads the permissions of a form; read only if it names no existing one. */
 export const chosenIn = (form: Form): Chosen => {
   const access = form.get("access")
   return {
