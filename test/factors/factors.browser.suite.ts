@@ -32,8 +32,7 @@ const step = () => Math.floor(Date.now() / 30_000)
 /** An authenticator app. Each code works once, as do those of the adjacent half minutes. */
 class CodeApp {
   readonly #totp: TOTP
-  // The previous code, unless it could expire on the way.
-  #last = step() - (Date.now() % 30_000 < 15_000 ? 2 : 1)
+  #last = 0
 
   constructor(uri: string) {
     // SAFETY: the server returns otpauth://totp/…
@@ -42,7 +41,9 @@ class CodeApp {
 
   /** An unused code; waits if all current ones were used. */
   async next(): Promise<string> {
-    this.#last = Math.max(this.#last + 1, step() - 1)
+    // The previous code, unless it could expire on the way.
+    const oldest = step() - (Date.now() % 30_000 < 15_000 ? 1 : 0)
+    this.#last = Math.max(this.#last + 1, oldest)
     while (this.#last > step() + 1) await new Promise((done) => setTimeout(done, 200))
     return this.#totp.generate({ timestamp: this.#last * 30_000 })
   }

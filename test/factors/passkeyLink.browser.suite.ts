@@ -88,7 +88,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       const { code, json, stderr } = await passkey(["add", "--json"])
       assert.strictEqual(code, 0, stderr)
       assert.deepInclude(json, { did: frida.did, handle: frida.handle })
-      assert.isBelow(Date.parse(json["expiresAt"]) - Date.now(), 15 * 60_000)
+      assert.isAtMost(Date.parse(json["expiresAt"]) - Date.now(), 15 * 60_000)
       assert.notInclude(stderr, json["url"])
       await page.goto(json["url"])
       await page.getByLabel("Name").fill("By the administrator")

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises"
 import { Agent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
@@ -19,6 +18,13 @@ const tabTo = async (page: Page, name: string): Promise<void> => {
     return
   }
   throw new Error(`the tab key does not lead to ${name}`)
+}
+
+/** Holds a request until `go` is called. */
+const hold = () => {
+  let go = () => {}
+  const until = new Promise<void>((resolve) => (go = resolve))
+  return { until, go: () => go() }
 }
 
 /** Other ways to use the pages than with a mouse and scripts. */
@@ -73,10 +79,11 @@ export const waysSuite = (world: () => BrowserWorld) => {
       const context = await world().visitor()
       const page = await openApp(context, app)
       const sent: Array<string> = []
+      // The next click finds the page still there.
+      const [signingIn, allowing] = [hold(), hold()]
       await context.route("**/oauth/authorize/*", async (route) => {
         sent.push(new URL(route.request().url()).pathname)
-        // Long enough for the next click to find the page still there.
-        await setTimeout(500)
+        await [signingIn, allowing][sent.length - 1]?.until
         await route.continue().catch(() => undefined)
       })
       await leave(page, server.publicUrl)
@@ -84,12 +91,15 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await page.getByLabel("Handle, email or DID").fill(erin.handle)
       await page.getByLabel("Password").fill(erin.password)
       await page.getByRole("button", { name: "Sign in", exact: true }).dblclick()
+      signingIn.go()
       await arrive(page, "Allow this app")
       // Not with Playwright's own clicks, which wait for each response.
-      await page.locator(".pair button").evaluateAll(([cancel, accept]) => {
+      await page.locator(".pair button").evaluateAll(async ([cancel, accept]) => {
         accept!.click()
-        globalThis.setTimeout(() => cancel!.click(), 100)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        cancel!.click()
       })
+      allowing.go()
       assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
       assert.deepStrictEqual(sent, ["/oauth/authorize/sign-in", "/oauth/authorize/accept"])
       await context.close()
