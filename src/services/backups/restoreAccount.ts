@@ -81,7 +81,10 @@ const restoreBlobs = Effect.fnUntraced(function* ({ did, blobs }: AccountManifes
   for (const list of blobs.lists) {
     for (const blob of yield* getManifest(list.key, BlobList)) {
       if (here.has(blob.cid)) continue
-      if (yield* budget.isSpent) return { isWhole: false, copied, faults }
+      // Each call copies at least one, or a slow store would never get to the end.
+      if (copied + faults.length > 0 && (yield* budget.isSpent)) {
+        return { isWhole: false, copied, faults }
+      }
       budget.spend(4)
       yield* restore(blob).pipe(
         Effect.catchTags({
