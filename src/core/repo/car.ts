@@ -1,15 +1,9 @@
 import { sameBytes } from "../bytes/bytes.ts"
-import { CarParser, InvalidCar } from "./carParser.ts"
+import { type Block, CarParser, InvalidCar } from "./carParser.ts"
 import { Cid, cidLength, sha256 } from "./cid.ts"
 import { encode } from "./cbor.ts"
 
-export { InvalidCar } from "./carParser.ts"
-
-/** A block and its CID. */
-export interface Block {
-  readonly cid: Cid
-  readonly bytes: Uint8Array
-}
+export { type Block, InvalidCar } from "./carParser.ts"
 
 const varintLength = (n: number): number => {
   let length = 1

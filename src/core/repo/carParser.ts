@@ -1,9 +1,14 @@
 import { InvalidCbor } from "./cbor.ts"
 import { decode } from "./cborDecode.ts"
 import { decodeLoose, isLooseMap } from "./cborLoose.ts"
-import type { Block } from "./car.ts"
 import { Cid, cidLength, isCidAt } from "./cid.ts"
 import { maxCarBlock, maxCarHeader } from "./limits.ts"
+
+/** A block and its CID. */
+export interface Block {
+  readonly cid: Cid
+  readonly bytes: Uint8Array
+}
 
 /**
  * Thrown for bytes that are not a CAR version 1, or for a block whose digest does not match its

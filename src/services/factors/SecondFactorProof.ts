@@ -33,7 +33,7 @@ const countMiss = Effect.gen(function* () {
   yield* (yield* Background).run(Effect.provide(warnOwner, services))
 })
 
-/** What a sign-in with the password takes besides. */
+/** The second factor of a sign-in with the password. */
 export type Factor = "authenticator" | "email"
 
 /**

@@ -101,7 +101,7 @@ const postType = "app.bsky.feed.post"
 
 const profilePath = "app.bsky.actor.profile/self"
 
-/** How many records a patch may hold, besides the profile. */
+/** The most records in a patch, in addition to the profile. */
 const maxPosts = 10
 
 const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): LocalRecord => ({

@@ -143,7 +143,7 @@ export class Sequencer extends Context.Service<
       SequencerUnavailable
     >
     readonly status: Effect.Effect<SequencerStatus, SequencerUnavailable>
-    /** The readers, for the administrator, and how far behind the given sequence numbers are. */
+    /** The subscribers, for the administrator, and how many events each given sequence number lags. */
     subscribers(seqs: ReadonlyArray<number>): Effect.Effect<Subscribers, SequencerUnavailable>
     /** Closes a reader's connection; false if there is none with this id. */
     disconnect(id: string): Effect.Effect<boolean, SequencerUnavailable>
