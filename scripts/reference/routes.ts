@@ -56,6 +56,15 @@ const texts: Readonly<Record<string, string>> = {
     "for moderators: what happened to `?account=`, newest first, or before the number `?before=`; `?limit=` (500 at most)",
   "/admin/keys/master":
     "for the administrator (HTTP Basic): continues the rotation of `MASTER_KEY` and says how far it is; call it again until `phase` is `done` or `isHeldUp` is true",
+  "/admin/accounts/check":
+    "for moderators: whether the owner of `?account=` can sign in, and all reasons",
+  "/admin/accounts/suspend":
+    "for moderators: suspends `account` with a `reason` that its owner reads at sign-in",
+  "/admin/accounts/restore":
+    "for moderators: restores an `account` that is suspended or taken down",
+  "/admin/accounts/delete":
+    "for admins: deactivates `account` and deletes it in three days (`DELETION_DELAY=off`: at once)",
+  "/admin/accounts/keep": "for admins: undoes a deletion of `account` that is held back",
   "/admin/operators":
     "for admins: GET lists the operators; POST gives `account` the `role` (`admin`, `moderator`, `inviter`)",
   "/admin/operators/remove": "for admins: takes the role of `account`",

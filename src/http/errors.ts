@@ -88,7 +88,8 @@ import {
   deniedError,
   grantEndedError,
   oauthDeniedError,
-  ownTokenRefusedError
+  ownTokenRefusedError,
+  takenDownError
 } from "./sessions/denied.ts"
 import { targetRefusedError, upstreamFailedError } from "./proxy/refused.ts"
 import { badRequest, busy, plain, unavailable, upstream, type WireError } from "./wire.ts"
@@ -132,11 +133,7 @@ export const wire = [
   on(RepoInactive, ({ did, status }) =>
     badRequest(inactiveName[status], `Repo has been ${status}: ${did}`)
   ),
-  on(AccountTakenDown, () => ({
-    status: 401,
-    error: "AccountTakedown",
-    message: "Account has been taken down"
-  })),
+  on(AccountTakenDown, takenDownError),
   on(RecordNotFound, ({ uri }) => badRequest("RecordNotFound", `Could not locate record: ${uri}`)),
   on(BlockNotFound, ({ cids }) =>
     badRequest("BlockNotFound", `Could not find cids: ${cids.join(", ")}`)

@@ -21,6 +21,7 @@ import * as AccountStoreSqlite from "./accounts/AccountStoreSqlite.ts"
 import { accountTables } from "./host/sql/accountTables.ts"
 import * as AppPasswordsSqlite from "./sessions/AppPasswordsSqlite.ts"
 import * as OwnTokensSqlite from "./sessions/OwnTokensSqlite.ts"
+import * as PendingDeletionSqlite from "./accounts/PendingDeletionSqlite.ts"
 import * as PendingMigrationSqlite from "./accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "./sessions/AuthAccount.ts"
 import * as BlobIndexSqlite from "./blobs/BlobIndexSqlite.ts"
@@ -98,7 +99,12 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     Logging.layer
   ).pipe(
     Layer.provideMerge(
-      Layer.mergeAll(AppPasswordsSqlite.layer, OwnTokensSqlite.layer, PendingMigrationSqlite.layer)
+      Layer.mergeAll(
+        AppPasswordsSqlite.layer,
+        OwnTokensSqlite.layer,
+        PendingMigrationSqlite.layer,
+        PendingDeletionSqlite.layer
+      )
     ),
     Layer.provideMerge(
       Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoWriter.layer)

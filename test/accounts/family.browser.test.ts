@@ -87,7 +87,7 @@ describe("a family on a new server", () => {
     await posts("grandpa.test", made.json["password"])
     const status = good(await study.run(["status", "--account", "grandpa", "--json"]))
     assert.isTrue(status.json["account"].checks.every(({ ok }: { readonly ok: boolean }) => ok))
-    good(await study.run(["account", "delete", "grandpa", "--yes"]))
+    good(await study.run(["account", "delete", "grandpa", "--now", "--yes"]))
     const gone = await study.run(["account", "show", "grandpa", "--json"])
     assert.strictEqual(gone.code, 1)
     assert.include(gone.json["next"], "nacre account list")

@@ -65,7 +65,7 @@ describe("the backups of a server in an S3 store", () => {
   it("nacre restore brings back a deleted account by its DID", async () => {
     const { did, handle } = await signUp(server, "carla")
     assert.strictEqual((await desk.run(["backup", "now"])).code, 0)
-    const gone = await desk.run(["account", "delete", handle, "--yes"])
+    const gone = await desk.run(["account", "delete", handle, "--now", "--yes"])
     assert.strictEqual(gone.code, 0, gone.stderr)
     const { code, json, stderr } = await desk.run(["restore", did, "--json"])
     assert.strictEqual(code, 0, stderr)

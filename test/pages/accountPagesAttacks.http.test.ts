@@ -81,6 +81,7 @@ describe("a form of an account’s pages", () => {
           await world.call("com.atproto.server.deactivateAccount", { input: {}, auth: person.auth })
         )
       }
+      if (name === "keep") await ask(world, person.did, "askDeletion")
       const before = await ways(world, person.did)
       const answer = await browser.post(form)
       assert.include([200, 303], answer.status, name)

@@ -240,7 +240,7 @@ describe("an account deactivated on its page", () => {
 })
 
 describe("an account deleted on its page", () => {
-  it("deletion needs the code and the handle, and removes the account with its sessions", async () => {
+  it("deletion needs the code and the handle, is held back for three days, and can be undone", async () => {
     const host = await startHost({ MAILER: "captured" })
     const { who, browser } = await someone({}, host)
     const sent = await browser.submit(await formOn(browser, "delete", "delete/send-code"))
@@ -255,24 +255,42 @@ describe("an account deleted on its page", () => {
       assert.strictEqual((await browser.submit(form, wrong)).status, 400)
     }
     assert.strictEqual((await accountOf(host, who.did)).deactivatedAt, undefined)
-    const gone = await browser.submit(form, { code, handle: `@${who.handle.toUpperCase()}` })
-    assert.include(gone.text, "Your account has been deleted.")
-    assert.isTrue(gone.has("/account/sign-in"))
-    const nobody = await Effect.runPromise(host.directory.byDid(who.did))
-    assert.strictEqual(nobody, undefined)
-    const again = await enter(new Browser(host), who)
-    assert.strictEqual(again.status, 400)
+    const held = await browser.submit(form, { code, handle: `@${who.handle.toUpperCase()}` })
+    assert.include(held.text, "Until then you can keep it.")
+    const { deactivatedAt, deleteAfter = "" } = await accountOf(host, who.did)
+    assert.isDefined(deactivatedAt)
+    assert.isAbove(Date.parse(deleteAfter), host.now() + 71 * 3_600_000)
+    const other = new Browser(host)
+    const again = await enter(other, who)
+    assert.isTrue(again.has("/account/keep"))
+    const kept = await other.submit(again.form("/account/keep"))
+    assert.include(kept.text, "Your account won’t be deleted.")
+    assert.isFalse(kept.has("/account/keep"))
+    const back = await accountOf(host, who.did)
+    assert.deepStrictEqual([back.deactivatedAt, back.deleteAfter], [undefined, undefined])
     await host.close()
   })
 
-  it("where no mail is sent, a recent proof and the handle delete the account", async () => {
+  it("where no mail is sent, a recent proof and the handle ask for the deletion", async () => {
     const { who, browser } = await someone()
     const form = await formOn(browser, "delete", "delete")
     assert.strictEqual((await browser.submit(form, { handle: "x" })).status, 400)
     assert.isUndefined((await accountOf(world, who.did)).deactivatedAt)
+    const held = await browser.submit(form, { handle: who.handle })
+    assert.include(held.text, "Until then you can keep it.")
+    assert.isDefined((await accountOf(world, who.did)).deleteAfter)
+  })
+
+  it("a server with DELETION_DELAY=off deletes at once, with all sessions", async () => {
+    const host = await startHost({ DELETION_DELAY: "off" })
+    const { who, browser } = await someone({}, host)
+    const form = await formOn(browser, "delete", "delete")
     const gone = await browser.submit(form, { handle: who.handle })
     assert.include(gone.text, "Your account has been deleted.")
-    assert.isUndefined(await Effect.runPromise(world.directory.byDid(who.did)))
+    assert.isTrue(gone.has("/account/sign-in"))
+    assert.isUndefined(await Effect.runPromise(host.directory.byDid(who.did)))
+    assert.strictEqual((await enter(new Browser(host), who)).status, 400)
+    await host.close()
   })
 
   it("an account without an address gets no code, and the page says why", async () => {

@@ -7,6 +7,8 @@ import * as AccountCodesSqlite from "../../src/layers/mail/AccountCodesSqlite.ts
 import * as AccountStoreSqlite from "../../src/layers/accounts/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
 import * as OwnTokensSqlite from "../../src/layers/sessions/OwnTokensSqlite.ts"
+import * as PendingDeletionSqlite from "../../src/layers/accounts/PendingDeletionSqlite.ts"
+import * as TakedownsSqlite from "../../src/layers/accounts/TakedownsSqlite.ts"
 import * as PendingMigrationSqlite from "../../src/layers/accounts/PendingMigrationSqlite.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import * as OAuthSessionsSqlite from "../../src/layers/oauth/OAuthSessionsSqlite.ts"
@@ -73,7 +75,9 @@ export const accountTables = [
   ...PasskeysSqlite.tables,
   ...PasskeyLinksSqlite.tables,
   ...PreferencesSqlite.tables,
-  ...AccountHistorySqlite.tables
+  ...AccountHistorySqlite.tables,
+  ...PendingDeletionSqlite.tables,
+  ...TakedownsSqlite.tables
 ]
 
 /** The store over the current database. */
@@ -100,7 +104,9 @@ const insideLayer = Layer.mergeAll(
   SecondFactorsSqlite.layer,
   PasskeysSqlite.layer,
   PasskeyLinksSqlite.layer,
-  PreferencesSqlite.layer
+  PreferencesSqlite.layer,
+  PendingDeletionSqlite.layer,
+  TakedownsSqlite.layer
 ).pipe(
   Layer.provideMerge(SessionsSqlite.layer),
   Layer.provideMerge(AccountHistorySqlite.layer),

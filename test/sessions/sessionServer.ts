@@ -21,6 +21,8 @@ import * as MailerCaptured from "../../src/layers/mail/MailerCaptured.ts"
 import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistorySqlite.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
 import * as OwnTokensSqlite from "../../src/layers/sessions/OwnTokensSqlite.ts"
+import * as PendingDeletionSqlite from "../../src/layers/accounts/PendingDeletionSqlite.ts"
+import * as TakedownsSqlite from "../../src/layers/accounts/TakedownsSqlite.ts"
 import * as PendingMigrationSqlite from "../../src/layers/accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "../../src/layers/sessions/AuthAccount.ts"
 import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
@@ -177,6 +179,8 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         OwnTokensSqlite.layer,
         AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
         PendingMigrationSqlite.layer,
+        PendingDeletionSqlite.layer,
+        TakedownsSqlite.layer,
         OAuthSessionsSqlite.layer,
         DpopProofsMaster.layer,
         AccountLock.layer,

@@ -1,5 +1,6 @@
 import * as Command from "effect/cli/Command"
 import { activate, deactivate, handle, password, remove } from "./change.ts"
+import { check, keep, restore, suspend } from "./care.ts"
 import { codes } from "./codes.ts"
 import { create } from "./create.ts"
 import { history } from "./history.ts"
@@ -20,6 +21,10 @@ export const account = Command.make("account").pipe(
     handle,
     codes,
     history,
+    check,
+    suspend,
+    restore,
+    keep,
     resetFactor
   ])
 )

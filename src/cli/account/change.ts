@@ -15,6 +15,7 @@ import { insist, insistTyped } from "../prompts.ts"
 import { administrator } from "../administrator.ts"
 import { signIn, signInAs, withPassword } from "../session.ts"
 import { procedure, type Remote } from "../xrpc.ts"
+import { deleteAsOperator } from "./care.ts"
 import { generateFlag, newPassword } from "./create.ts"
 import { mailedCode } from "./mailedCode.ts"
 import { accountArgument, didOf, meant, ownerFlag, yesFlag } from "./people.ts"
@@ -120,9 +121,13 @@ export const remove = Command.make(
       Argument.withDescription("The account's handle or DID")
     ),
     owner: ownerFlag,
+    now: Flag.Boolean("now").pipe(
+      Flag.withDescription("Delete it at once, as the administrator; nobody can undo that"),
+      Flag.withDefault(false)
+    ),
     yes: yesFlag
   },
-  Effect.fnUntraced(function* ({ account, owner, yes }) {
+  Effect.fnUntraced(function* ({ account, now, owner, yes }) {
     const name = calledName(account)
     yield* insistTyped(`Permanently delete ${name}, with all its posts and pictures?`, {
       word: name,
@@ -131,16 +136,27 @@ export const remove = Command.make(
     let did: string
     if (owner) {
       did = yield* deleteAsOwner(name)
-    } else {
+    } else if (now) {
       const admin = yield* administrator
       did = yield* didOf(admin.server, name)
       yield* does(admin, "com.atproto.admin.deleteAccount", { did })
+    } else {
+      const asked = yield* deleteAsOperator(name)
+      if (asked.deleteAfter !== undefined) {
+        const { deleteAfter } = asked
+        yield* report({ did: asked.did, deleted: false, deleteAfter }, () => {
+          const keep = `${nacre} account keep ${name}`
+          return `${name} is deactivated, and will be deleted on ${deleteAfter}. To keep it: ${keep}`
+        })
+        return
+      }
+      did = asked.did
     }
     yield* report({ did, deleted: true }, () => `Deleted ${name}.`)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Permanently delete an account and everything in it. To keep a copy, run nacre export first"
+    "Permanently delete an account and everything in it, three days from now: until then its owner or nacre account keep can undo it. To keep a copy, run nacre export first"
   )
 )
 

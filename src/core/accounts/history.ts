@@ -147,5 +147,6 @@ const mailed: ReadonlySet<HistoryKind> = new Set<HistoryKind>([
 /** The most mails about one kind of event in a day. */
 export const mailsADay = 5
 
-/** Whether the server mails the owner about an event. */
-export const isMailed = ({ kind }: HistoryEvent): boolean => mailed.has(kind)
+/** Whether the server mails the owner about an event; an operator's reset of a factor has its own mail. */
+export const isMailed = ({ kind, by }: HistoryEvent): boolean =>
+  mailed.has(kind) && !(kind === "authenticator-off" && by === "operator")

@@ -34,6 +34,11 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as 
 
 export type LogLevel = (typeof logLevels)[number]
 
+/** Which deletions are held back for three days. */
+export const deletionDelays = ["off", "pages", "always"] as const
+
+export type DeletionDelay = (typeof deletionDelays)[number]
+
 /** The ways to send mail. */
 export const mailers = ["none", "captured", "http", "cloudflare", "worker"] as const
 

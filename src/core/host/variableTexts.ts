@@ -114,6 +114,11 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
     meaning:
       "how long the event stream keeps events: 24 to 720 hours. Above 6 GB the oldest go earlier"
   },
+  DELETION_DELAY: {
+    default: "`pages`",
+    meaning:
+      "which deletions wait three days and can be undone: those from the account page and by `nacre account delete` (`pages`), also those by the protocol's methods (`always`), or none (`off`)"
+  },
   STRICT: {
     default: "`off`",
     meaning:

@@ -3,7 +3,15 @@ import { webhookFormats } from "../operators/alertMessages.ts"
 import { WebhookUrl } from "../operators/alertSyntax.ts"
 import * as Backups from "./backupSyntax.ts"
 import * as Syntax from "./configSyntax.ts"
-import { jurisdictions, locationHints, logLevels, mailers, type Span, spans } from "./settings.ts"
+import {
+  deletionDelays,
+  jurisdictions,
+  locationHints,
+  logLevels,
+  mailers,
+  type Span,
+  spans
+} from "./settings.ts"
 
 const optional = Schema.optionalKey
 
@@ -105,6 +113,10 @@ export const variables = {
   OAUTH_PUBLIC_SESSION_DAYS: span("OAUTH_PUBLIC_SESSION_DAYS"),
   OAUTH_CONFIDENTIAL_SESSION_DAYS: span("OAUTH_CONFIDENTIAL_SESSION_DAYS"),
   STREAM_RETENTION_HOURS: span("STREAM_RETENTION_HOURS"),
+  DELETION_DELAY: {
+    schema: optional(Schema.Literals(deletionDelays)),
+    demand: oneOf(deletionDelays)
+  },
   STRICT: { schema: optional(Syntax.Flag), demand: flag },
   DATA_LOCATION: {
     schema: optional(Schema.Literals([...jurisdictions, ...locationHints])),

@@ -1,10 +1,24 @@
 import * as Effect from "effect/Effect"
 import type { Role } from "../../core/operators/roles.ts"
 import { forOperator } from "../limits/ownEndpoint.ts"
-import { accountHistory } from "./adminCare.ts"
+import {
+  accountCheck,
+  accountDelete,
+  accountHistory,
+  accountKeep,
+  accountRestore,
+  accountSuspend
+} from "./adminCare.ts"
 
 /** Each path with the role that it takes. */
-const declared = [["GET", "/admin/accounts/history", "moderator", accountHistory]] as const
+const declared = [
+  ["GET", "/admin/accounts/history", "moderator", accountHistory],
+  ["GET", "/admin/accounts/check", "moderator", accountCheck],
+  ["POST", "/admin/accounts/suspend", "moderator", accountSuspend],
+  ["POST", "/admin/accounts/restore", "moderator", accountRestore],
+  ["POST", "/admin/accounts/delete", "admin", accountDelete],
+  ["POST", "/admin/accounts/keep", "admin", accountKeep]
+] as const
 
 type Made = ReturnType<(typeof declared)[number][3]>
 type Make = (

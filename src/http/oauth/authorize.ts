@@ -78,7 +78,8 @@ const consent = Effect.fnUntraced(function* (visit: Visit, account: HereAccount)
   const { redirectUri, scope, uiLocales } = pending.parameters
   if (account.status !== "active") {
     const home = account.status === "deactivated" ? yield* livesAt(account.did) : undefined
-    return yield* show(visit, inactivePage(visit, account, home))
+    const { suspendedFor } = yield* (yield* Accounts).call(account.did, "owner")
+    return yield* show(visit, inactivePage(visit, account, home, suspendedFor))
   }
   const { leftOut, isAll } = yield* decided(visit, account.did)
   if (isAll) return yield* goOn(visit, account.did, leftOut, false)

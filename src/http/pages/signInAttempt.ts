@@ -66,7 +66,7 @@ export const byPassword = Effect.fn("pages.byPassword")(
       Effect.tap(() => givePointBack(request, rules.signIn, key)),
       Effect.flatMap((owner) => afterPassword(device, owner)),
       Effect.catchTags({
-        AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
+        AccountTakenDown: (down) => Effect.succeed(refused(common.takenDown(down))),
         Denied: () => Effect.succeed(refused(text.wrong))
       })
     )
@@ -99,7 +99,7 @@ const mailed = Effect.fnUntraced(function* (
     Effect.as<Attempt>(asked),
     Effect.catchTags({
       PasswordChanged: () => Effect.succeed(refused(text.passwordChanged)),
-      AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
+      AccountTakenDown: (down) => Effect.succeed(refused(common.takenDown(down))),
       NoEmailAddress: () => Effect.succeed(refused(text.codeNotSent)),
       MailNotSent: () => Effect.succeed(refused(text.codeNotSent)),
       // The code mailed before may still be valid.
@@ -143,7 +143,7 @@ export const byCode = Effect.fn("pages.byCode")(function* (
     Effect.map((owner): Attempt => ({ kind: "proven", owner })),
     Effect.catchTags({
       PasswordChanged: () => Effect.succeed(refused(text.passwordChanged)),
-      AccountTakenDown: () => again(common.takenDown),
+      AccountTakenDown: (down) => again(common.takenDown(down)),
       RepoNotFound: () => again(common.wrongCode),
       WrongCode: () => again(factor === "email" ? text.wrongMailedCode : common.wrongCode),
       TooManyCodes: ({ retryAfterSeconds }) => again(common.tooManyAttempts(retryAfterSeconds))
@@ -234,7 +234,7 @@ export const byPasskey = Effect.fn("pages.byPasskey")(
     return yield* accounts.call(did, "provePasskey", { ...ceremony, response }).pipe(
       Effect.map((owner): Attempt => ({ kind: "proven", owner })),
       Effect.catchTags({
-        AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
+        AccountTakenDown: (down) => Effect.succeed(refused(common.takenDown(down))),
         PasskeyRefused: () => Effect.succeed(refused(text.passkeyWrong)),
         RepoNotFound: () => Effect.succeed(refused(text.passkeyWrong))
       })

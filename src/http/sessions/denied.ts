@@ -1,3 +1,4 @@
+import type { AccountTakenDown } from "../../services/accounts/AccountStore.ts"
 import { signingAlgs } from "../../core/oauth/jwk.ts"
 import type { AppPasswordRefused } from "../../services/sessions/AppPasswords.ts"
 import type { OwnTokenRefused } from "../../services/sessions/OwnTokens.ts"
@@ -97,3 +98,11 @@ const tokenRefusals = {
 /** The response to an access token that can't be created. */
 export const ownTokenRefusedError = ({ reason, limit }: OwnTokenRefused): WireError =>
   badRequest("InvalidRequest", tokenRefusals[reason](limit))
+
+/** The error for an account that is taken down, or suspended with a reason for its owner. */
+export const takenDownError = ({ reason }: AccountTakenDown): WireError => ({
+  status: 401,
+  error: "AccountTakedown",
+  message:
+    reason === undefined ? "Account has been taken down" : `Account has been suspended: ${reason}`
+})

@@ -26,7 +26,8 @@ export const kept = {
   own_token: "hash",
   older_key: "master",
   oauth_consent: "client",
-  account_history: "seq"
+  account_history: "seq",
+  held_deletion: "one"
 } as const
 
 /** The tables whose content a backup has in another form. */

@@ -122,6 +122,12 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
       return times.filter((at) => at + wrongWindow > now)
     }
 
+    const blockedAt = (now: number) => {
+      const [first, ...more] = wrongTimes(now)
+      const isBlocked = first !== undefined && more.length + 1 >= maxWrong
+      return isBlocked ? { codesBlockedUntil: first + wrongWindow } : {}
+    }
+
     /**
      * Checks a code in one turn, so of two concurrent uses one succeeds, and every attempt counts.
      */
@@ -180,8 +186,9 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
 
     return SecondFactors.of({
       isOn: Effect.sync(() => authenticator(1) !== undefined),
-      status: Effect.sync(() => ({
+      status: Effect.map(Clock.currentTimeMillis, (now) => ({
         authenticatorSince: authenticator(1)?.since,
+        ...blockedAt(now),
         recoveryCodesLeft:
           sql.exec<{ n: number }>("SELECT count(*) AS n FROM recovery_code").toArray()[0]?.n ?? 0
       })),

@@ -170,6 +170,7 @@ const settingsOf = (values: Values): Omit<Settings, "given"> => {
       oauthConfidentialSession: spanOf(values, "OAUTH_CONFIDENTIAL_SESSION_DAYS", 24 * hour)
     },
     streamRetention: spanOf(values, "STREAM_RETENTION_HOURS", hour),
+    deletionDelay: values.DELETION_DELAY ?? "pages",
     strict: values.STRICT ?? false,
     dataLocation: locationOf(values.DATA_LOCATION),
     signingCurve: values.SIGNING_CURVE ?? "k256",

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Mailer } from "../mail/Mailer.ts"
 import { AccountCodes } from "../mail/AccountCodes.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountLock } from "./AccountLock.ts"
@@ -104,38 +103,22 @@ const shut = Effect.fnUntraced(function* (account: Account) {
   yield* apps.endAll
 })
 
-/**
- * Deletes the account with its password and a mailed code; once decided, this call or the alarm
- * completes it.
- */
-export const deleteAccount = Effect.fn("deleteAccount")(function* (input: {
+/** Proves that the owner wants the account's deletion, with its password and a mailed code. */
+export const proveDeletion = Effect.fn("proveDeletion")(function* (input: {
   readonly password: string
   readonly code: string
 }) {
-  const account = yield* slowToFail(
+  yield* slowToFail(
     Effect.mapError(
       provePassword(input.password),
       () => new Denied({ error: "AuthenticationRequired", message: "Invalid did or password" })
     )
   )
   yield* (yield* AccountCodes).use("delete_account", input.code)
-  yield* shut(account)
-  yield* removeOrResume
 })
 
-/**
- * Deletes the account for an owner who has just confirmed their identity on the account's pages,
- * with a mailed code where mail is sent.
- */
-export const deleteByCode = Effect.fn("deleteByCode")(function* (input: { readonly code: string }) {
-  const account = yield* (yield* AccountStore).get
-  if ((yield* Mailer).delivers) yield* (yield* AccountCodes).use("delete_account", input.code)
-  yield* shut(account)
-  yield* removeOrResume
-})
-
-/** Deletes an account for the administrator, without asking its owner. */
-export const forceDeletion = Effect.gen(function* () {
+/** Deletes the account at once; this call or the alarm completes it. */
+export const deleteNow = Effect.gen(function* () {
   yield* shut(yield* (yield* AccountStore).get)
   yield* removeOrResume
 })

@@ -16,6 +16,8 @@ import {
 } from "./AccountStore.ts"
 import type { Caller } from "../sessions/Authority.ts"
 import { Alarm } from "../host/Alarm.ts"
+import type { HistoryEvent } from "../../core/accounts/history.ts"
+import { PendingDeletion } from "./PendingDeletion.ts"
 import { PendingMigration } from "./PendingMigration.ts"
 import { Config } from "../host/Config.ts"
 import { Directory } from "./Directory.ts"
@@ -119,16 +121,52 @@ export const activate = Effect.fn("activate")(function* () {
   // The directory first: if it is unreachable nothing has changed, and the call can be repeated.
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
   if (account.deactivatedAt !== undefined) yield* renewHead
-  const isChange = account.deactivatedAt !== undefined
+  const pending = yield* PendingDeletion
+  const told = pending.get() === undefined ? "activated" : "deletion-undone"
+  pending.set(undefined)
   yield* accounts.update(
     { deactivatedAt: undefined, deleteAfter: undefined },
-    isChange ? { kind: "activated" } : undefined
+    account.deactivatedAt === undefined ? undefined : { kind: told }
   )
   yield* (yield* PendingMigration).set(undefined)
   const events = yield* AccountEvents
   yield* events.account
   yield* events.identity
   yield* events.sync
+}, alone)
+
+/**
+ * Closes the account until its owner returns, or until `due`, when the alarm deletes it: ends every
+ * session and app except the calling session.
+ */
+export const close = Effect.fn("close")(function* ({
+  due,
+  told,
+  by,
+  before = () => {}
+}: {
+  readonly due: string | undefined
+  readonly told: HistoryEvent
+  readonly by?: { readonly session: string } | undefined
+  /** Runs in the same turn as the change. */
+  readonly before?: () => void
+}) {
+  const sessions = yield* Sessions
+  const apps = yield* OAuthSessions
+  const account = yield* lastingAccount
+  yield* (yield* Directory).setStatus(account.did, account.takedown ?? "deactivated")
+  const now = yield* Clock.currentTimeMillis
+  const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
+  const accounts = yield* AccountStore
+  before()
+  yield* accounts.update({ deactivatedAt, deleteAfter: due }, told)
+  // A link must not become valid again on reactivation.
+  const links = yield* PasskeyLinks
+  links.revoke()
+  yield* sessions.endAll(by === undefined ? {} : { except: by.session })
+  yield* apps.endAll
+  if (due !== undefined) yield* (yield* Alarm).by(Date.parse(due))
+  yield* (yield* AccountEvents).account
 }, alone)
 
 /**
@@ -141,26 +179,14 @@ export const deactivate = Effect.fn("deactivate")(function* (
   deleteAfter: string | undefined,
   by?: { readonly session: string }
 ) {
-  const sessions = yield* Sessions
-  const apps = yield* OAuthSessions
-  const account = yield* lastingAccount
-  yield* (yield* Directory).setStatus(account.did, account.takedown ?? "deactivated")
   const now = yield* Clock.currentTimeMillis
   const due = deleteAfter === undefined ? undefined : deletionTime(deleteAfter, now)
-  const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
   const until = due === undefined ? {} : { after: due }
-  yield* (yield* AccountStore).update(
-    { deactivatedAt, deleteAfter: due },
-    { kind: "deactivated", ...until }
-  )
-  // A link must not become valid again on reactivation.
-  const links = yield* PasskeyLinks
-  links.revoke()
-  yield* sessions.endAll(by === undefined ? {} : { except: by.session })
-  yield* apps.endAll
-  if (due !== undefined) yield* (yield* Alarm).by(Date.parse(due))
-  yield* (yield* AccountEvents).account
-}, alone)
+  const pending = yield* PendingDeletion
+  // A date of the owner's own replaces a deletion that was held back.
+  const before = () => pending.set(undefined)
+  yield* close({ due, told: { kind: "deactivated", ...until }, by, before })
+})
 
 /** The response of checkAccountStatus: the progress of a migration. */
 export const accountStatus = Effect.fn("accountStatus")(function* () {

@@ -46,11 +46,10 @@ export class RepoInactive extends Schema.TaggedError<RepoInactive>()("RepoInacti
   status: Schema.Literals(["takendown", "suspended", "deleted", "deactivated"])
 }) {}
 
-/** The account was taken down, so nobody can sign in. */
-export class AccountTakenDown extends Schema.TaggedError<AccountTakenDown>()(
-  "AccountTakenDown",
-  {}
-) {}
+/** The account was taken down or suspended (with a reason), so nobody can sign in. */
+export class AccountTakenDown extends Schema.TaggedError<AccountTakenDown>()("AccountTakenDown", {
+  reason: Schema.optionalKey(Schema.String)
+}) {}
 
 /** This object's account: read once, kept in memory, written through. */
 export class AccountStore extends Context.Service<

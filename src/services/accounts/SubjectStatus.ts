@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AccountEvents } from "../stream/AccountEvents.ts"
+import type { HistoryEvent } from "../../core/accounts/history.ts"
 import { noter } from "./AccountHistory.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { activate, deactivate } from "./AccountStatus.ts"
@@ -79,11 +80,19 @@ export const subjectStatus = Effect.fn("subjectStatus")(function* (
   return yield* subject.kind === "record" ? recordView(subject.path) : blobView(subject.cid)
 })
 
+const toldOf = {
+  takendown: (): HistoryEvent => ({ kind: "taken-down" }),
+  suspended: (reason: string): HistoryEvent => ({ kind: "suspended", reason })
+} as const
+
 /**
  * Takes the account down or restores it: while it is down nothing is served, and its owner may only
  * leave.
  */
-const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined) {
+const setAccountTakedown = Effect.fnUntraced(function* (
+  ref: string | undefined,
+  as: "takendown" | "suspended" = "takendown"
+) {
   const accounts = yield* AccountStore
   const directory = yield* Directory
   const takedowns = yield* Takedowns
@@ -93,16 +102,38 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
     const { did, deactivatedAt } = yield* accounts.get
     const standing = deactivatedAt === undefined ? "active" : "deactivated"
     // The directory first: if it is unreachable nothing has changed, and the call can be repeated.
-    yield* directory.setStatus(did, ref === undefined ? standing : "takendown")
+    yield* directory.setStatus(did, ref === undefined ? standing : as)
     yield* accounts.update(
-      { takedown: ref === undefined ? undefined : "takendown" },
-      { kind: ref === undefined ? "restored" : "taken-down" }
+      { takedown: ref === undefined ? undefined : as },
+      ref === undefined ? { kind: "restored" } : toldOf[as](ref)
     )
     takedowns.setAccount(ref)
     links.revoke()
     yield* events.account
   })
   yield* (yield* AccountLock).alone(change)
+})
+
+/** The longest reason of a suspension, in characters. */
+export const longestReason = 500
+
+/** Suspends the account with a reason that its owner reads at sign-in. */
+export const suspend = Effect.fn("suspend")(function* (input: { readonly reason: string }) {
+  const reason = input.reason.trim()
+  if (reason === "" || reason.length > longestReason) {
+    const message = `A suspension needs a reason of at most ${longestReason} characters`
+    return yield* new StatusRefused({ message })
+  }
+  yield* setAccountTakedown(reason, "suspended")
+})
+
+/** Restores an account that is suspended or taken down. */
+export const restore = Effect.fn("restore")(function* () {
+  const { takedown } = yield* (yield* AccountStore).get
+  if (takedown === undefined) {
+    return yield* new StatusRefused({ message: "The account is neither suspended nor taken down" })
+  }
+  yield* setAccountTakedown(undefined)
 })
 
 const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string | undefined) {

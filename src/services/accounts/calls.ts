@@ -1,12 +1,20 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { seenAs } from "./AccountHistory.ts"
-import { deleteByCode, deletionDay, forceDeletion } from "./AccountDeletion.ts"
+import { deletionDay } from "./AccountDeletion.ts"
+import { askDeletion, askDeletionByCode, deletion, undoDeletion } from "./heldDeletion.ts"
+import { signInFacts } from "./signInFacts.ts"
 import { deactivate } from "./AccountStatus.ts"
 import { AccountStore, inactiveStatus } from "./AccountStore.ts"
 import { changeEmailFactor, confirmEmail, replaceEmail, updateEmail } from "./EmailAddress.ts"
 import { beginMigration } from "./PendingMigration.ts"
-import { type SubjectChange, subjectStatus, updateSubject } from "./SubjectStatus.ts"
+import {
+  restore,
+  type SubjectChange,
+  subjectStatus,
+  suspend,
+  updateSubject
+} from "./SubjectStatus.ts"
 import type { Subject } from "./Takedowns.ts"
 import { endSignUp } from "./signUp/SignUpEnd.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
@@ -141,7 +149,12 @@ const adminCalls = {
   setEmail: ({ email }: { readonly email: string }) => replaceEmail(email),
   setHandle: ({ handle }: { readonly handle: string }) => changeHandle(handle, { override: true }),
   changeSigningKey,
-  forceDeletion: () => Effect.asVoid(forceDeletion)
+  forceDeletion: () => Effect.asVoid(deletion),
+  suspend,
+  restore: () => restore(),
+  signInFacts: () => signInFacts(),
+  askDeletion: () => askDeletion(),
+  undoDeletion: () => undoDeletion()
 }
 
 /** The account pages' calls to the object, except for sign-in. */
@@ -160,7 +173,7 @@ const ownershipCalls = {
     changeEmailFactor({ on, token: code }),
   updateHandle: ({ handle }: { readonly handle: string }) => changeOwnHandle(handle),
   deactivate: ({ deleteAfter }: { readonly deleteAfter?: string }) => deactivate(deleteAfter),
-  deleteByCode
+  askDeletionByCode
 }
 
 /** Calls for sign-up, and for information about the account. */

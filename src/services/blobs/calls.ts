@@ -6,7 +6,8 @@ import { accepts, blobTypeIn } from "../../core/lexicon/blobs.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { readStoredRecord } from "../../core/repo/cborLoose.ts"
 import { lastingAccount, readableAccount } from "../accounts/AccountStatus.ts"
-import { AccountStore, AccountTakenDown } from "../accounts/AccountStore.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { downFailure } from "../accounts/suspension.ts"
 import { BlobIndex, type BlobLocation, BlobNotFound, BlobQuotaExceeded } from "./BlobIndex.ts"
 import { BlobTooLarge } from "./BlobStore.ts"
 import { armSweep } from "./BlobSweep.ts"
@@ -63,7 +64,7 @@ const authorizeUpload = Effect.fnUntraced(function* (
   yield* (yield* Auth).permit(caller, needs)
   const account = yield* (yield* AccountStore).get
   if (account.takedown !== undefined) {
-    return yield* new AccountTakenDown()
+    return yield* yield* downFailure(account)
   }
   yield* assertAccepted(blobMimeTypes, input.mimeType)
   yield* assertFits(input.size)

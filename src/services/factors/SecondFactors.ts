@@ -22,6 +22,8 @@ export class SecondFactors extends Context.Service<
     readonly status: Effect.Effect<{
       readonly authenticatorSince: number | undefined
       readonly recoveryCodesLeft: number
+      /** Until when every code is rejected, after too many wrong ones (ms). */
+      readonly codesBlockedUntil?: number
     }>
     /** Creates and stores a secret as pending; replaces an earlier pending one. */
     begin(did: string): Effect.Effect<{ readonly secret: string }>

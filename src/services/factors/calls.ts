@@ -1,11 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import {
-  type Account,
-  AccountStore,
-  AccountTakenDown,
-  inactiveStatus
-} from "../accounts/AccountStore.ts"
+import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountStore.ts"
+import { downFailure } from "../accounts/suspension.ts"
 import { countRefused } from "../accounts/AccountHistory.ts"
 import { PasskeyLinkOver, PasskeyLinks, linkLife } from "./PasskeyLinks.ts"
 import { type Ceremony, type CredentialJson, LastPasskey, Passkeys } from "./Passkeys.ts"
@@ -151,7 +147,7 @@ const activeAccount = Effect.gen(function* () {
   if (status === undefined) return account
   return yield* status === "deactivated"
     ? new Denied({ error: "AccountDeactivated", message: "Account is deactivated" })
-    : new AccountTakenDown()
+    : yield* downFailure(account)
 })
 
 const mailOf = (

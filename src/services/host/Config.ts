@@ -5,6 +5,7 @@ import type { Retention } from "../../core/backups/retention.ts"
 import type { WebhookFormat } from "../../core/operators/alertMessages.ts"
 import type {
   DataLocation,
+  DeletionDelay,
   LogLevel,
   RateLimitMode,
   ServiceAddress
@@ -121,6 +122,8 @@ export interface Settings {
   readonly streamRetention: number
   /** Reports settings at /ready that are laxer than a public server needs. */
   readonly strict: boolean
+  /** Which deletions are held back for three days. */
+  readonly deletionDelay: DeletionDelay
   readonly dataLocation: DataLocation | undefined
   /** The curve of new accounts' signing keys. */
   readonly signingCurve: "k256" | "p256"

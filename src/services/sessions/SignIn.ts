@@ -1,13 +1,9 @@
 import * as Effect from "effect/Effect"
 import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Level } from "../../core/sessions/sessionToken.ts"
-import {
-  type Account,
-  AccountStore,
-  AccountTakenDown,
-  inactiveStatus
-} from "../accounts/AccountStore.ts"
+import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountStore.ts"
 import { countRefused } from "../accounts/AccountHistory.ts"
+import { downFailure } from "../accounts/suspension.ts"
 import { type AppPassword, AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { documentToFollow } from "../identity/HostedDidDocument.ts"
@@ -66,7 +62,7 @@ const prove = Effect.fnUntraced(function* (input: SignInInput) {
   const account = (yield* AccountStore).peek()
   const appPassword = account && (yield* (yield* AppPasswords).match(account.did, input.password))
   if (account !== undefined && appPassword !== undefined) {
-    if (account.takedown !== undefined) return yield* new AccountTakenDown()
+    if (account.takedown !== undefined) return yield* yield* downFailure(account)
     const level = levelOf(appPassword)
     return { account, level, appPassword: appPassword.name } satisfies Proven
   }
@@ -75,7 +71,7 @@ const prove = Effect.fnUntraced(function* (input: SignInInput) {
     Effect.mapError(wrongPassword)
   )
   if (own.takedown !== undefined && input.allowTakendown !== true)
-    return yield* new AccountTakenDown()
+    return yield* yield* downFailure(own)
   const current = yield* proveCode(own, input.authFactorToken ?? "")
   const level = current.takedown === undefined ? "full" : "takendown"
   return { account: current, level } satisfies Proven
@@ -123,7 +119,7 @@ export const refreshSession = Effect.fn("refreshSession")(function* (
   token: string
 ) {
   const account = yield* (yield* AccountStore).get
-  if (account.takedown !== undefined) return yield* new AccountTakenDown()
+  if (account.takedown !== undefined) return yield* yield* downFailure(account)
   const { accessJwt, refreshJwt } = yield* (yield* Sessions).refresh(account.did, session, token)
   return { accessJwt, refreshJwt, ...(yield* sessionView(account)) }
 })

@@ -6,7 +6,9 @@ import { Config } from "../host/Config.ts"
 import { RequestOrigin } from "../host/RequestOrigin.ts"
 import { Auth, type Credentials, isQuery } from "./Auth.ts"
 import type { SessionLevel } from "./Authority.ts"
-import { deleteAccount, deletionDay } from "../accounts/AccountDeletion.ts"
+import { deletionDay, proveDeletion } from "../accounts/AccountDeletion.ts"
+import { deletion } from "../accounts/heldDeletion.ts"
+import { PendingDeletion } from "../accounts/PendingDeletion.ts"
 import { activate } from "../accounts/AccountStatus.ts"
 import { AccountHistory, countRefused, seenAs } from "../accounts/AccountHistory.ts"
 import { AccountStore } from "../accounts/AccountStore.ts"
@@ -39,6 +41,8 @@ export interface SecurityView extends OwnerView {
   readonly recoveryCodesLeft: number
   /** When the account will be deleted (ISO), if its owner deactivated it. */
   readonly deleteAfter?: string
+  /** Whether it is deleted then because its owner or an operator asked for its deletion. */
+  readonly deletionHeld: boolean
   readonly appPasswords: ReadonlyArray<AppPassword>
   readonly ownTokens: ReadonlyArray<OwnToken>
   readonly apps: ReadonlyArray<SeenOAuthSession>
@@ -88,6 +92,7 @@ const security = Effect.fnUntraced(function* () {
     ...(authenticatorSince === undefined ? {} : { authenticatorSince }),
     recoveryCodesLeft,
     ...(deleteAfter === undefined ? {} : { deleteAfter }),
+    deletionHeld: (yield* PendingDeletion).get() !== undefined,
     appPasswords: yield* (yield* AppPasswords).list,
     ownTokens: yield* (yield* OwnTokens).list,
     apps: yield* (yield* OAuthSessions).list,
@@ -208,6 +213,15 @@ const authorizeMethod = Effect.fnUntraced(function* (
   const caller = yield* auth.authenticate(input, authority, nsid)
   yield* auth.permit(caller, needs)
   return { caller }
+})
+
+/** Deletes the account with its password and a mailed code, for the protocol's method. */
+const deleteAccount = Effect.fnUntraced(function* (proof: {
+  readonly password: string
+  readonly code: string
+}) {
+  yield* proveDeletion(proof)
+  yield* deletion
 })
 
 /** A page of the account's history. */

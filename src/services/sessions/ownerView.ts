@@ -1,12 +1,9 @@
 import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import {
-  type Account,
-  AccountStore,
-  AccountTakenDown,
-  inactiveStatus
-} from "../accounts/AccountStore.ts"
+import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountStore.ts"
+import { downFailure, suspensionOf } from "../accounts/suspension.ts"
+import type { Takedowns } from "../accounts/Takedowns.ts"
 import { Passkeys } from "../factors/Passkeys.ts"
 import { SecondFactors } from "../factors/SecondFactors.ts"
 import { Config } from "../host/Config.ts"
@@ -23,6 +20,8 @@ export interface OwnerView {
   readonly email?: string
   readonly emailConfirmed: boolean
   readonly status?: InactiveStatus
+  /** Why it is suspended. */
+  readonly suspendedFor?: string
   readonly hasPassword: boolean
   /** Differs for each password without revealing it; verifying an old password proves nothing. */
   readonly passwordVersion: string
@@ -35,7 +34,9 @@ export interface OwnerView {
 
 /** Rejects an account that was taken down, even with valid credentials. */
 export const notTakenDown = (account: Account) =>
-  account.takedown === undefined ? Effect.succeed(account) : Effect.fail(new AccountTakenDown())
+  account.takedown === undefined
+    ? Effect.succeed(account)
+    : Effect.flatMap(downFailure(account), Effect.fail)
 
 /** The account in this object. */
 export const currentAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
@@ -60,9 +61,10 @@ export const isCurrentVersion = (account: Account, version: string | undefined) 
 /** What the sign-in pages need to know about this account. */
 export const viewOf = Effect.fnUntraced(function* (
   account: Account
-): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys> {
+): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys | Takedowns> {
   const { did, handle, email, emailConfirmedAt, emailFactorAt } = account
   const status = inactiveStatus(account)
+  const suspendedFor = yield* suspensionOf(account)
   return {
     did,
     handle,
@@ -70,6 +72,7 @@ export const viewOf = Effect.fnUntraced(function* (
     emailConfirmed: emailConfirmedAt !== undefined,
     ...(emailFactorAt === undefined ? {} : { emailFactorSince: emailFactorAt }),
     ...(status === undefined ? {} : { status }),
+    ...(suspendedFor === undefined ? {} : { suspendedFor }),
     hasPassword: account.password !== undefined,
     passwordVersion: yield* versionOf(account),
     secondFactor: yield* (yield* SecondFactors).isOn,

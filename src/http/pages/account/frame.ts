@@ -18,7 +18,7 @@ import type { Page } from "../layout.ts"
 import { account, copyable, hidden, note, noteOf, type Wrong } from "../parts.ts"
 import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
-import { dayInWords } from "./words.ts"
+import { dayInWords, momentInWords } from "./words.ts"
 import { frame as text } from "../text/account.ts"
 
 /** The pages of an account, by the rest of their path. */
@@ -181,6 +181,23 @@ const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
     })}
   </div>`
 
+const held = (owner: Owner): Html =>
+  html`<div class="note warn">
+    <p>${text.deletionHeld(momentInWords(Date.parse(owner.view.deleteAfter ?? "")))}</p>
+    ${accountForm(owner, {
+      action: "keep",
+      inline: true,
+      content: html`<button type="submit" class="small quiet">${text.keep}</button>`
+    })}
+  </div>`
+
+const standing = (owner: Owner): Html | undefined => {
+  const { status, deletionHeld, deleteAfter } = owner.view
+  if (status !== "deactivated") return undefined
+  if (deletionHeld && deleteAfter !== undefined) return held(owner)
+  return owner.livesAt === undefined ? inactive(owner) : moved(owner.livesAt)
+}
+
 /** A page of an account, with its owner, the tabs and a notice. */
 export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed): Page => {
   const { view } = owner
@@ -204,7 +221,7 @@ export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed
           >`
       )}
     </nav>
-    ${view.status === "deactivated" && (owner.livesAt === undefined ? inactive(owner) : moved(owner.livesAt))}
+    ${standing(owner)}
     <h1>${title}</h1>
     ${noteOf(wrong)}
     ${wrong === undefined && owner.notice !== undefined && note("good", owner.notice)} ${body}`

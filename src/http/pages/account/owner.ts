@@ -32,8 +32,8 @@ export type Found =
   | { readonly kind: "owner"; readonly owner: Owner }
   | { readonly kind: "choose"; readonly accounts: ReadonlyArray<DeviceAccount> }
   | { readonly kind: "nobody" }
-  /** The account is taken down; these pages can't change it. */
-  | { readonly kind: "closed" }
+  /** The account is taken down or suspended (with a reason); these pages can't change it. */
+  | { readonly kind: "closed"; readonly reason?: string }
 
 /**
  * Finds the visitor's account among those signed in on the same device.
@@ -55,7 +55,9 @@ export const findOwner = Effect.fn("account.findOwner")(function* (
   if (account === undefined) return { kind: "nobody" } satisfies Found as Found
   const view = yield* (yield* Accounts).call(account.did, "security")
   if (view.status !== undefined && view.status !== "deactivated") {
-    return { kind: "closed" } satisfies Found as Found
+    const { suspendedFor: reason } = view
+    const closed = { kind: "closed", ...(reason === undefined ? {} : { reason }) } as const
+    return closed satisfies Found as Found
   }
   const now = yield* Clock.currentTimeMillis
   const home = view.status === "deactivated" ? yield* livesAt(account.did) : undefined

@@ -25,7 +25,7 @@ import { signIn, signInForm, type Way } from "./signIn/signIn.ts"
 import { lookAtSignUp, postSignUp } from "./signIn/signUp.ts"
 import { accountActions, accountPages, isPageName } from "./table.ts"
 import { frame as text } from "../text/account.ts"
-import { common } from "../text/common.ts"
+import { asSentence, common } from "../text/common.ts"
 import { choose as chooseText } from "../text/signIn.ts"
 
 /** The page to continue to; an unknown name means the overview. */
@@ -61,12 +61,12 @@ const choose = Effect.fnUntraced(function* (
   return showPage({ title: chooseText.title, body }, yield* Config)
 })
 
-const closed = {
-  title: text.takenDownTitle,
-  text: text.takenDown,
+const closed = (reason: string | undefined) => ({
+  title: reason === undefined ? text.takenDownTitle : text.suspendedTitle,
+  text: reason === undefined ? text.takenDown : text.suspended(asSentence(reason)),
   status: 403,
   link: { href: "/account/switch", label: common.useAnotherAccount }
-} as const
+})
 
 /** The page for a visitor who isn't the owner of an account. */
 const elsewhere = Effect.fnUntraced(function* (
@@ -79,7 +79,7 @@ const elsewhere = Effect.fnUntraced(function* (
     case "choose":
       return yield* choose(found.accounts, to)
     case "closed":
-      return showMessage(closed, yield* Config)
+      return showMessage(closed(found.reason), yield* Config)
     case "nobody":
       return yield* toSignIn(to, visitor, notice)
   }

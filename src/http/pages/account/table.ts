@@ -32,7 +32,7 @@ import { changeHandle, handlePage } from "./settings/handle.ts"
 import { keysPage } from "./settings/keys.ts"
 import { recoveryKeyPage, setRecoveryKey } from "./settings/recoveryKey.ts"
 import { removeKey, removeKeyPage } from "./settings/removeKey.ts"
-import { overviewPage, reactivate } from "./overview/overview.ts"
+import { keepAccount, overviewPage, reactivate } from "./overview/overview.ts"
 import { addPasskey, passkeyPage, renamePasskey } from "./signIn/passkeys.ts"
 import { changePassword, passwordPage } from "./signIn/password.ts"
 import { removePasskey, securityPage } from "./signIn/security.ts"
@@ -67,6 +67,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
 export const accountActions: Readonly<Record<string, Action>> = {
   "sign-out": signOut,
   reactivate,
+  keep: keepAccount,
   "devices/sign-out": signOutDevice,
   "devices/sign-out-others": signOutOthers,
   "apps/disconnect": disconnect,

@@ -19,6 +19,11 @@ export const frame = {
   reactivate: "Reactivate",
   takenDownTitle: "This account has been taken down",
   takenDown: "You can’t view or change it here. Contact this server’s administrator.",
+  suspendedTitle: "This account is suspended",
+  suspended: (reason: string) => `${reason} Contact this server’s administrator.`,
+  deletionHeld: (moment: string) =>
+    `Your account is deactivated and will be deleted on ${moment}. Until then you can keep it.`,
+  keep: "Keep my account",
   command: "Command"
 } as const
 
@@ -83,6 +88,8 @@ export const notices = {
   "password-only":
     "Password changed, and all apps are signed out. We couldn’t sign out your other devices: please do that below.",
   reactivated: "Your account is active again.",
+  kept: "Your account won’t be deleted.",
+  "deletion-held": "Your account will be deleted in three days. Until then you can keep it.",
   "code-mailed": "We’ve sent you a code. Check your inbox.",
   "code-waits": "Your code is ready under Settings → Codes.",
   "email-confirmed": "Your email address is confirmed.",

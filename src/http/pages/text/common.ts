@@ -5,6 +5,10 @@ export const duration = (seconds: number): string => {
   return minutes < 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
 }
 
+/** A message or a reason, as a sentence. */
+export const asSentence = (message: string): string =>
+  /[.!?]$/.test(message) ? message : `${message}.`
+
 /** Words that several pages share. */
 export const common = {
   handle: "Handle",
@@ -39,7 +43,10 @@ export const common = {
     "Your identity points to another server, so your account can’t be active here. Finish your move to this server first.",
   identityNotOurs: "This server’s key can’t change your identity.",
   identityRefused: "The identity directory rejected this change. Reload the page and try again.",
-  takenDown: "This account has been taken down. Contact this server’s administrator.",
+  takenDown: ({ reason }: { readonly reason?: string }): string =>
+    reason === undefined
+      ? "This account has been taken down. Contact this server’s administrator."
+      : `This account is suspended: ${asSentence(reason)} Contact this server’s administrator.`,
   needsJavaScript: "Passkeys need JavaScript. Turn it on for this site and reload the page.",
   show: "Show",
   thePassword: "password",
@@ -54,6 +61,3 @@ export const common = {
 /** How many of something, as a count and a noun. */
 export const counted = (count: number, one: string, many: string): string =>
   count === 0 ? `no ${many}` : `${count} ${count === 1 ? one : many}`
-
-/** Words of a table as a sentence. */
-export const asSentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`)

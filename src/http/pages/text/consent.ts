@@ -36,5 +36,7 @@ export const inactive = {
   moved: (host: string) => `It lives at ${host} now. Sign in there to use apps.`,
   takenDownTitle: "Account taken down",
   takenDownHeading: "Your account has been taken down",
-  takenDown: "Apps can’t use it. Contact this server’s administrator."
+  takenDown: "Apps can’t use it. Contact this server’s administrator.",
+  suspendedHeading: "Your account is suspended",
+  suspended: (reason: string) => `${reason} Contact this server’s administrator.`
 } as const

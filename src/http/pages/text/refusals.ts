@@ -13,7 +13,7 @@ type Sentences = {
 
 /** The sentence for each failure that a person can cause on a page, and can mend. */
 const sentences: Sentences = {
-  AccountTakenDown: () => common.takenDown,
+  AccountTakenDown: common.takenDown,
   AppPasswordExists: ({ name }) => appPassword.exists(name),
   AppPasswordRefused: ({ reason, limit }) =>
     reason === "too many" ? appPassword.tooMany(limit) : appPassword.longName(limit),

@@ -133,6 +133,7 @@ export const deactivation = {
 export const deletion = {
   title: "Delete account",
   lead: "This deletes everything: profile, posts, pictures, followers and every way to sign in. Nobody can bring it back, not even this server’s administrator.",
+  held: "Your account is deactivated at once and deleted three days later. Until then you can sign in here and keep it.",
   before: (links: { readonly export: string; readonly deactivate: string }): Html =>
     html`You may want to <a href="${links.export}">download your data</a> first. Just taking a
       break? <a href="${links.deactivate}">Deactivate</a> instead. Moving to another server? Do that

@@ -45,6 +45,19 @@ export const overviewPage: AccountPage = {
   })
 }
 
+/** Undoes a deletion that is held back. */
+export const keepAccount: Action = {
+  page: "",
+  run: Effect.fn("account.keep")(function* ({ view }) {
+    yield* Effect.catchTag(
+      (yield* Accounts).call(view.did, "undoDeletion"),
+      "StatusRefused",
+      () => Effect.void
+    )
+    return done("", "kept")
+  })
+}
+
 /** Ends the deactivation of an account. */
 export const reactivate: Action = {
   page: "",

@@ -2,12 +2,14 @@ import * as Effect from "effect/Effect"
 import { calledName } from "../../../../core/identity/calledName.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { Config } from "../../../../services/host/Config.ts"
 import { html } from "../../html.ts"
 import { fieldIn, type Wrong } from "../../parts.ts"
 import {
   type AccountPage,
   accountForm,
   type Action,
+  done,
   framed,
   hrefOf,
   left,
@@ -34,7 +36,9 @@ const page = Effect.fnUntraced(function* (
       hint: text.handleHint(handle),
       maxLength: 254
     })} <button type="submit" class="danger">${text.submit}</button>`
+  const { deletionDelay } = yield* Config
   const body = html`<p class="lead">${text.lead}</p>
+    ${deletionDelay !== "off" && html`<p>${text.held}</p>`}
     <p>
       ${text.before({ export: hrefOf(owner, "export"), deactivate: hrefOf(owner, "deactivate") })}
     </p>
@@ -64,8 +68,10 @@ export const deleteAccount: Action = {
     if (calledName(typed.handle) !== handle) {
       return shown(yield* page(owner, { text: text.wrongHandle, field: "handle" }, typed))
     }
-    const call = (yield* Accounts).call(did, "deleteByCode", { code: typed.code })
+    const { deletionDelay } = yield* Config
+    const call = (yield* Accounts).call(did, "askDeletionByCode", { code: typed.code })
     const wrong = yield* refusedBy(call)
-    return wrong === undefined ? left("deleted") : shown(yield* page(owner, wrong, typed))
+    if (wrong !== undefined) return shown(yield* page(owner, wrong, typed))
+    return deletionDelay === "off" ? left("deleted") : done("", "deletion-held")
   })
 }
