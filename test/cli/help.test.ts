@@ -29,7 +29,9 @@ describe("every command", () => {
       ({ help, path }) =>
         linesOf(help, "SUBCOMMANDS").length === 0 &&
         // These only concern this machine, and call no server.
-        !["init", "dev", "deploy", "secret", "logs", "upgrade", "version"].includes(path[0] ?? "")
+        !["init", "dev", "serve", "deploy", "secret", "logs", "upgrade", "version"].includes(
+          path[0] ?? ""
+        )
     )
     for (const { path } of leaves) {
       const { isContent, stdout, stderr } = await runHere([...path, "--json"])

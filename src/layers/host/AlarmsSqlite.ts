@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { Alarm } from "../../services/host/Alarm.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "./sql/bounds.ts"
 
 /** The alarms of all accounts on one machine, by DID. */
 export interface Alarms {
@@ -130,3 +131,13 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
       start
     }
   })
+
+/** The limits of these tables. */
+export const bounds: Bounds = {
+  alarm: {
+    filledBy: "the server",
+    bound: "one row for each account",
+    bytes: 2100,
+    per: "account"
+  }
+}

@@ -84,6 +84,9 @@ const requestOf = async (
 
 const writeResponse = async (response: Response, to: ServerResponse): Promise<void> => {
   const headers = new Headers(response.headers)
+  const isJson = headers.get("content-type")?.includes("json") === true
+  // Read before anything is sent: a body that breaks off becomes an error of its own.
+  const whole = isJson ? Buffer.from(await response.arrayBuffer()) : undefined
   const cookies = headers.getSetCookie()
   headers.delete("set-cookie")
   to.writeHead(response.status, {
@@ -94,8 +97,8 @@ const writeResponse = async (response: Response, to: ServerResponse): Promise<vo
     to.end()
     return
   }
-  if (headers.get("content-type")?.includes("json") === true) {
-    to.end(Buffer.from(await response.arrayBuffer()))
+  if (whole !== undefined) {
+    to.end(whole)
     return
   }
   // SAFETY: as above, in reverse.
@@ -118,7 +121,7 @@ const answer = async (
   } catch {
     // The client disconnected, or the body failed half way: the broken connection shows it.
     if (to.headersSent) to.destroy()
-    else to.writeHead(500).end()
+    else to.writeHead(502).end()
   }
 }
 

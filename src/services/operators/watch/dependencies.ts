@@ -31,6 +31,6 @@ const findingOf = (dependency: string, outcome: Outcome): ReadonlyArray<Finding>
 /** What the dependencies' responses say. */
 export const lookAtDependencies = (outcomes: Dependencies) =>
   complete(
-    ["dependency-down"],
+    ["dependency-down", "storage-full"],
     Object.entries(outcomes).flatMap(([name, outcome]) => findingOf(name, outcome))
   )

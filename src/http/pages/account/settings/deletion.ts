@@ -25,7 +25,7 @@ const page = Effect.fnUntraced(function* (
   typed: { readonly code?: string; readonly handle?: string } = {}
 ) {
   const { handle, email } = owner.view
-  // Without mail, the recent proof that this page takes stands for the code.
+  // Without mail, the recent proof that this page takes replaces the code.
   const { delivers } = yield* Mailer
   const content = html`${delivers && codeField(yield* codeHint, wrong, typed.code)}
     ${fieldIn(wrong, {

@@ -37,7 +37,7 @@ const confirmation = (owner: Owner, { hint, button }: Codes, filled: Filled | un
 const change = (owner: Owner, codes: Codes, filled: Filled | undefined) => {
   const { view } = owner
   const { hint, button, areMailed } = codes
-  // Without mail, the recent proof that this page takes stands for the code.
+  // Without mail, the recent proof that this page takes replaces the code.
   const isProtected = areMailed && view.email !== undefined && view.emailConfirmed
   return html`<h2>${view.email === undefined ? text.addHeading : text.changeHeading}</h2>
     ${
