@@ -85,6 +85,20 @@ describe("the watch", () => {
     )
   )
 
+  it.effect("a full disk is reported once when it fills and once when it has room again", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.r2 = "full"
+        yield* looks(3)
+        const [begun = "", ...others] = watched.mailed()
+        assert.deepStrictEqual(others, [])
+        watched.r2 = "ok"
+        yield* looks(3)
+        assert.deepStrictEqual(watched.mailed(), [begun.replace(": ", ": Over: ")])
+      })
+    )
+  )
+
   it.effect("a damaged backup is reported", () =>
     watching((watched, looks) =>
       Effect.gen(function* () {
