@@ -271,7 +271,7 @@ describe("an account deleted on its page", () => {
     await host.close()
   })
 
-  it("where no mail is sent, a recent proof and the handle ask for the deletion", async () => {
+  it("a recent proof and the handle ask for the deletion where no mail is sent", async () => {
     const { who, browser } = await someone()
     const form = await formOn(browser, "delete", "delete")
     assert.strictEqual((await browser.submit(form, { handle: "x" })).status, 400)

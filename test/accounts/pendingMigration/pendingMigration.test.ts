@@ -1,4 +1,4 @@
-import { runForgetful, runOnNode } from "../sessions/accountServices.ts"
+import { runForgetful, runOnNode } from "../../sessions/accountServices.ts"
 import { arrivalContract } from "./pendingMigration.contract.ts"
 
 arrivalContract("node:sqlite", runOnNode)

@@ -1,13 +1,13 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { onAlarm } from "../../src/services/accounts/onAlarm.ts"
-import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
-import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
-import { continueMigration } from "../../src/services/accounts/PendingMigration.ts"
-import { BlobIndex } from "../../src/services/blobs/BlobIndex.ts"
-import { BlobStore } from "../../src/services/blobs/BlobStore.ts"
-import { basic, bearer, origin } from "../support/http/httpHost.ts"
-import { makeMover, type Mover } from "../support/http/httpMover.ts"
+import { onAlarm } from "../../../src/services/accounts/onAlarm.ts"
+import { formatDidKey, publicKeyOf } from "../../../src/core/identity/didKey.ts"
+import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
+import { continueMigration } from "../../../src/services/accounts/PendingMigration.ts"
+import { BlobIndex } from "../../../src/services/blobs/BlobIndex.ts"
+import { BlobStore } from "../../../src/services/blobs/BlobStore.ts"
+import { basic, bearer, origin } from "../../support/http/httpHost.ts"
+import { makeMover, type Mover } from "../../support/http/httpMover.ts"
 import {
   ok,
   outcomeOf,
@@ -15,8 +15,8 @@ import {
   takeDown,
   upload,
   type World
-} from "../support/http/httpWorld.ts"
-import { decodeFrame } from "../support/server/serverFrames.ts"
+} from "../../support/http/httpWorld.ts"
+import { decodeFrame } from "../../support/server/serverFrames.ts"
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,13 +1,13 @@
 import { afterAll, assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
-import { signedServiceJwt, unsignedServiceJwt } from "../../src/core/sessions/serviceJwt.ts"
-import { makeDidDocument } from "../../src/core/identity/didDocument.ts"
+import { signedServiceJwt, unsignedServiceJwt } from "../../../src/core/sessions/serviceJwt.ts"
+import { makeDidDocument } from "../../../src/core/identity/didDocument.ts"
 import {
   formatDidKey,
   generatePrivateKey,
   publicKeyOf,
   signBytes
-} from "../../src/core/identity/didKey.ts"
+} from "../../../src/core/identity/didKey.ts"
 import {
   bindings,
   BLOBS,
@@ -16,7 +16,7 @@ import {
   origin,
   procedure,
   query
-} from "../host/workerdWorld.ts"
+} from "../../host/workerdWorld.ts"
 
 let made = 0
 

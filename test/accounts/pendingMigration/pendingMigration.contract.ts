@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
-import { PendingMigration } from "../../src/services/accounts/PendingMigration.ts"
+import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
+import { PendingMigration } from "../../../src/services/accounts/PendingMigration.ts"
 import {
   alice,
   arrivalAfterSleep,
   type Inside,
   rowsWritten,
   type Run
-} from "../sessions/accountServices.ts"
+} from "../../sessions/accountServices.ts"
 
 /** What every PendingMigration guarantees. */
 export const arrivalContract = (name: string, run: Run<Inside>) =>
