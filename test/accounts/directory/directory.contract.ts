@@ -6,7 +6,7 @@ import {
   Directory,
   type InviteOrder,
   type InvitePlace
-} from "../../src/services/accounts/Directory.ts"
+} from "../../../src/services/accounts/Directory.ts"
 
 type Service = Directory["Service"]
 

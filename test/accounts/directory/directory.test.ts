@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
-import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
-import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
-import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
-import { Directory } from "../../src/services/accounts/Directory.ts"
+import * as DirectoryD1 from "../../../src/layers/accounts/DirectoryD1.ts"
+import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
+import * as HostDatabaseD1 from "../../../src/layers/host/sql/HostDatabaseD1.ts"
+import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
+import { Directory } from "../../../src/services/accounts/Directory.ts"
 import { directoryContract } from "./directory.contract.ts"
 
 directoryContract("node:sqlite", () =>

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
-import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
-import { Directory } from "../../src/services/accounts/Directory.ts"
-import { rowsOf } from "../host/billing.ts"
-import { DIRECTORY } from "../host/workerdWorld.ts"
+import * as DirectoryD1 from "../../../src/layers/accounts/DirectoryD1.ts"
+import * as HostDatabaseD1 from "../../../src/layers/host/sql/HostDatabaseD1.ts"
+import { Directory } from "../../../src/services/accounts/Directory.ts"
+import { rowsOf } from "../../host/billing.ts"
+import { DIRECTORY } from "../../host/workerdWorld.ts"
 
 const accounts = 300
 const page = 50

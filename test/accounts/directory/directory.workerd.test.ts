@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
-import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
+import * as DirectoryD1 from "../../../src/layers/accounts/DirectoryD1.ts"
+import * as HostDatabaseD1 from "../../../src/layers/host/sql/HostDatabaseD1.ts"
 import { directoryContract } from "./directory.contract.ts"
-import { DIRECTORY } from "../host/workerdWorld.ts"
+import { DIRECTORY } from "../../host/workerdWorld.ts"
 
 const tables = ["accounts", "invites", "invite_uses", "edge"]
 
