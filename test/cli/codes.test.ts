@@ -44,7 +44,7 @@ const withCode = async (args: ReadonlyArray<string>, password: string) => {
   const asked = await desk.run(args, { NACRE_PASSWORD: password })
   assert.strictEqual(asked.code, 1)
   assert.match(asked.stderr, /Run the command again with NACRE_MAILED_CODE/)
-  const code = /^ {4}(\S+)$/m.exec(mails.at(-1) ?? "")?.[1]
+  const code = /^ {4}(\S+)$/m.exec(mails.findLast((mail) => /^ {4}\S+$/m.test(mail)) ?? "")?.[1]
   assert.isDefined(code)
   return desk.run(args, { NACRE_PASSWORD: password, NACRE_MAILED_CODE: code ?? "" })
 }
