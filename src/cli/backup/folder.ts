@@ -31,7 +31,8 @@ const broken = (what: string) => (error: { readonly message: string }) =>
 
 /**
  * An exported account: `export.json`, `repo.car`, `preferences.json`, `blobs/<CID>`, and
- * `blobs.jsonl` with the blobs' types.
+ * `blobs.jsonl` with the blobs' types. Or an unpacked archive of the account's page, whose manifest
+ * is `manifest.json`.
  *
  * Files are renamed into place when complete, so an existing file need not be fetched again.
  */
@@ -42,12 +43,11 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
   const exists = (file: string) => Effect.orElseSucceed(files.exists(file), () => false)
 
   const manifest = Effect.gen(function* () {
-    if (!(yield* exists(at("export.json")))) return undefined
-    return yield* files.readFileString(at("export.json")).pipe(
+    const name = (yield* exists(at("export.json"))) ? "export.json" : "manifest.json"
+    if (!(yield* exists(at(name)))) return undefined
+    return yield* files.readFileString(at(name)).pipe(
       Effect.flatMap(Schema.decodeEffect(ManifestFile)),
-      Effect.mapError(
-        () => new Failed({ message: `${at("export.json")} isn't an export manifest` })
-      )
+      Effect.mapError(() => new Failed({ message: `${at(name)} isn't an export manifest` }))
     )
   })
 
@@ -64,13 +64,19 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     .makeDirectory(at("blobs"), { recursive: true, mode: 0o700 })
     .pipe(Effect.mapError(broken(`Couldn't create ${folder}`)))
 
+  /** The files of the blobs by CID; an archive of the account's page adds an extension to them. */
   const blobs = Effect.gen(function* () {
-    if (!(yield* exists(at("blobs")))) return new Set<string>()
+    if (!(yield* exists(at("blobs")))) return new Map<string, string>()
     const names = yield* Effect.mapError(
       files.readDirectory(at("blobs")),
       broken(`Couldn't read ${at("blobs")}`)
     )
-    return new Set<string>(names.filter(isCidText))
+    return new Map<string, string>(
+      names.flatMap((name) => {
+        const [cid = ""] = name.split(".", 1)
+        return isCidText(cid) && !name.endsWith(".part") ? [[cid, at("blobs", name)]] : []
+      })
+    )
   })
 
   /** The blobs' types; the server detects a missing one from the bytes. */

@@ -52,7 +52,7 @@ export const importBlobs = Effect.fnUntraced(function* (session: Session, folder
       (cid) =>
         sendBlob(session, {
           cid,
-          file: folder.blob(cid),
+          file: there.get(cid) ?? folder.blob(cid),
           contentType: types.get(cid) ?? "application/octet-stream"
         }).pipe(Effect.andThen(progress.advance(1))),
       { concurrency: atATime, discard: true }
@@ -66,7 +66,9 @@ export const importAccount = Command.make(
   "import",
   {
     folder: Argument.String("folder").pipe(
-      Argument.withDescription("A folder created by nacre export")
+      Argument.withDescription(
+        "A folder created by nacre export, or an unpacked archive of the account's page"
+      )
     ),
     account: accountArgument,
     withoutRepo: Flag.Boolean("without-repo").pipe(

@@ -54,7 +54,7 @@ const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way:
 
 /** Lists the blobs that will be missing, before anything changes. */
 const tellLost = Effect.fnUntraced(function* ({ folder, blobs }: Backup) {
-  const kept = folder === undefined ? new Set<string>() : yield* folder.blobs
+  const kept = folder === undefined ? new Map<string, string>() : yield* folder.blobs
   const lost = [...blobs].filter((cid) => !kept.has(cid)).length
   if (lost > 0) yield* note(`${lost} of ${blobs.size} blobs are missing from the backup`)
 })

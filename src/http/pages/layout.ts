@@ -69,7 +69,7 @@ const policyOf = (page: Page, style: string, { brand }: Settings): string =>
  * Referrer-Policy is not `no-referrer`, because browsers would send `Origin: null` with our own
  * forms.
  */
-const pageHeaders = ({ isLocal }: Settings): Record<string, string> => ({
+export const pageHeaders = ({ isLocal }: Settings): Record<string, string> => ({
   "cache-control": "no-store",
   "x-frame-options": "DENY",
   "x-content-type-options": "nosniff",

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { archiveCalls } from "../backups/archive/calls.ts"
 import { backupCalls } from "../backups/calls.ts"
 import { blobCalls } from "../blobs/calls.ts"
 import { factorCalls } from "../factors/calls.ts"
@@ -18,6 +19,7 @@ import { tellOwner } from "./tellOwner.ts"
  */
 const calls = {
   ...accountCalls,
+  ...archiveCalls,
   ...backupCalls,
   ...blobCalls,
   ...factorCalls,

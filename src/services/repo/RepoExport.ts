@@ -1,4 +1,5 @@
 import { carBlockLength, CarChunks, carHeader } from "../../core/repo/car.ts"
+import type { Cid } from "../../core/repo/cid.ts"
 import { preOrder } from "../../core/repo/mst/preOrder.ts"
 import type { BlockStore } from "./BlockStore.ts"
 import type { CarShare, Records } from "./Records.ts"
@@ -135,29 +136,45 @@ function* walk(
  * Reads from the snapshot; holds one page of records and one path of nodes in memory.
  */
 export function* exportBlocks(
-  { head, tree, overlay }: Snapshot,
+  snapshot: Snapshot,
   records: Records["Service"],
   plan: Pick<ExportPlan, "isLeftOut">
 ): Generator<Uint8Array> {
+  const { head, tree } = snapshot
   const chunks = new CarChunks(head.commit)
   const add = chunks.push(head.commit, head.block)
   if (add !== undefined) yield add
-  const rows = new InStep((path) => records.from(path, pageRows, pageBytes))
+  const valueOf = recordReader(snapshot, records)
   let record = 0
   for (const item of preOrder(tree)) {
-    let value: Uint8Array | undefined
-    if (item.kind === "node") value = item.bytes
-    else if (plan.isLeftOut(record++)) continue
-    else {
-      const row = rows.at(item.key)
-      value = row?.cid.equals(item.cid) === true ? row.value : overlay.get(item.cid.key)
-      if (value === undefined) throw new Error(`record block missing: ${item.key}`)
-    }
-    const full = chunks.push(item.cid, value)
+    if (item.kind === "record" && plan.isLeftOut(record++)) continue
+    const full = chunks.push(item.cid, item.kind === "node" ? item.bytes : valueOf(item))
     if (full !== undefined) yield full
   }
   const rest = chunks.flush()
   if (rest !== undefined) yield rest
+}
+
+/** Reads the blocks of a snapshot's records, which must be asked for in the tree's order. */
+const recordReader = ({ overlay }: Snapshot, records: Records["Service"]) => {
+  const rows = new InStep((path) => records.from(path, pageRows, pageBytes))
+  return ({ key, cid }: { readonly key: string; readonly cid: Cid }): Uint8Array => {
+    const row = rows.at(key)
+    const value = row?.cid.equals(cid) === true ? row.value : overlay.get(cid.key)
+    if (value === undefined) throw new Error(`record block missing: ${key}`)
+    return value
+  }
+}
+
+/** The records of a snapshot in path order, which is one collection after the other. */
+export function* snapshotRecords(
+  snapshot: Snapshot,
+  records: Records["Service"]
+): Generator<{ readonly path: string; readonly cid: Cid; readonly value: Uint8Array }> {
+  const valueOf = recordReader(snapshot, records)
+  for (const item of preOrder(snapshot.tree)) {
+    if (item.kind === "record") yield { path: item.key, cid: item.cid, value: valueOf(item) }
+  }
 }
 
 /** Reads the record table forward in pages, in step with the tree's leaves. */

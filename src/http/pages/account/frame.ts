@@ -1,3 +1,5 @@
+import type { Background } from "../../../services/host/Background.ts"
+import type { BlobStore } from "../../../services/blobs/BlobStore.ts"
 import type { CurrentRequest } from "../../CurrentRequest.ts"
 import * as Effect from "effect/Effect"
 import type { Accounts } from "../../../services/accounts/Accounts.ts"
@@ -15,7 +17,7 @@ import type { Form } from "../browser.ts"
 import type { PageFailure } from "../failurePage.ts"
 import { type Child, type Html, html, raw } from "../html.ts"
 import type { Page } from "../layout.ts"
-import { account, copyable, hidden, note, noteOf, type Wrong } from "../parts.ts"
+import { account, hidden, note, noteOf, type Wrong } from "../parts.ts"
 import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
 import { dayInWords, momentInWords } from "./words.ts"
@@ -66,6 +68,8 @@ export const hrefOf = ({ several, account }: Owner, page: Destination, notice?: 
 
 /** The services that the pages' handlers use. */
 type Needs =
+  | Background
+  | BlobStore
   | CurrentRequest
   | Accounts
   | Config
@@ -103,6 +107,16 @@ export interface AccountPage {
   readonly proof?: boolean
   /** Its page; the query is the address's. */
   readonly show: (owner: Owner, query: URLSearchParams) => Handled<Page>
+}
+
+/** A file that an account's page links to. */
+export interface Download {
+  /** The page that links to it. */
+  readonly page: PageName
+  /** Requires a recent proof. */
+  readonly proof?: boolean
+  /** The file; undefined if the address isn't one that the page links to. */
+  readonly open: (owner: Owner, query: URLSearchParams) => Handled<Response | undefined>
 }
 
 /** The action of a form on an account's page. */
@@ -241,9 +255,3 @@ export const card = (owner: Owner, page: PageName, title: string, below: string)
       ><span class="grow"><strong>${title}</strong><small>${below}</small></span></a
     >
   </li>`
-
-/** A call of the nacre command for an account, complete enough to run anywhere. */
-export const commandFor = ({ view }: Owner, call: string): Effect.Effect<Html, never, Config> =>
-  Effect.map(Config, ({ publicUrl }) =>
-    copyable(`npx nacre ${call} --account ${view.handle} --server ${publicUrl}`)
-  )

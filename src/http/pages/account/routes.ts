@@ -13,6 +13,7 @@ import { confirm, confirmForm } from "./confirm.ts"
 import { isForgottenName, lookAtForgotten, sendForgotten } from "./signIn/forgotten.ts"
 import {
   type Action,
+  type Download,
   type Destination,
   hrefOf,
   isConsolePath,
@@ -23,7 +24,7 @@ import { noticeText } from "./notices.ts"
 import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
 import { signIn, signInForm, type Way } from "./signIn/signIn.ts"
 import { lookAtSignUp, postSignUp } from "./signIn/signUp.ts"
-import { accountActions, accountPages, isPageName } from "./table.ts"
+import { accountActions, accountDownloads, accountPages, isPageName } from "./table.ts"
 import { frame as text } from "../text/account.ts"
 import { asSentence, common } from "../text/common.ts"
 import { choose as chooseText } from "../text/signIn.ts"
@@ -93,19 +94,43 @@ const noticeFor = (request: Request, url: URL): string | undefined =>
     ? noticeText(url.searchParams.get("done"))
     : undefined
 
-const look = Effect.fnUntraced(function* (request: Request, url: URL, name: PageName) {
+/** What the owner sees at an address; everybody else is sent to sign in or confirm. */
+const forOwner = Effect.fnUntraced(function* <A, E, R>(
+  request: Request,
+  url: URL,
+  { page, proof = false }: { readonly page: PageName; readonly proof?: boolean | undefined },
+  see: (owner: Owner) => Effect.Effect<A, E, R>
+) {
   const visiting = yield* visitor(request)
   const named = queryValue(url.searchParams, "account")
   const found = yield* findOwner(visiting, named, noticeFor(request, url))
   if (found.kind !== "owner") {
-    return yield* elsewhere(found, name, visiting, url.searchParams.get("done") ?? "")
+    return yield* elsewhere(found, page, visiting, url.searchParams.get("done") ?? "")
   }
   const { owner } = found
   yield* noteAccount(owner.view.did)
-  const page = accountPages[name]
-  if (page.proof === true && !isRecent(owner)) return yield* toConfirm(owner, name)
-  return showPage(yield* page.show(owner, url.searchParams), yield* Config)
+  return proof && !isRecent(owner) ? yield* toConfirm(owner, page) : yield* see(owner)
 })
+
+const look = (request: Request, url: URL, name: PageName) => {
+  const { proof, show } = accountPages[name]
+  return forOwner(request, url, { page: name, proof }, (owner) =>
+    Effect.flatMap(show(owner, url.searchParams), (page) =>
+      Effect.map(Config, (config) => showPage(page, config))
+    )
+  )
+}
+
+/** A file for its owner; a link of another site opens the file's page instead. */
+const download = (request: Request, url: URL, { page, proof, open }: Download) =>
+  forOwner(request, url, { page, proof }, (owner) =>
+    Effect.gen(function* () {
+      const site = request.headers.get("sec-fetch-site") ?? "none"
+      return site === "same-origin" || site === "none"
+        ? yield* open(owner, url.searchParams)
+        : redirectTo(hrefOf(owner, page), yield* Config)
+    })
+  )
 
 const act = Effect.fnUntraced(function* (request: Request, action: Action) {
   const { visitor, form } = yield* sentForm(request)
@@ -183,6 +208,9 @@ const get = Effect.fnUntraced(function* (request: Request, url: URL, name: strin
   if (name === "sign-up") return yield* lookAtSignUp(request, url)
   if (isForgottenName(name)) return yield* lookAtForgotten(request, name)
   if (isPageName(name)) return yield* look(request, url, name)
+  if (Object.hasOwn(accountDownloads, name)) {
+    return yield* download(request, url, accountDownloads[name]!)
+  }
   return undefined
 })
 

@@ -20,8 +20,8 @@ import {
   sendChange,
   sendConfirmation
 } from "./settings/email.ts"
-import { exportPage } from "./settings/export.ts"
-import type { AccountPage, Action, PageName } from "./frame.ts"
+import { downloadArchive, exportPage } from "./settings/export.ts"
+import type { AccountPage, Action, Download, PageName } from "./frame.ts"
 import {
   emailFactorPage,
   sendFactorCode,
@@ -61,6 +61,11 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   export: exportPage,
   deactivate: deactivatePage,
   delete: deletePage
+}
+
+/** The files that the pages link to, by the rest of their path. */
+export const accountDownloads: Readonly<Record<string, Download>> = {
+  "export/download": downloadArchive
 }
 
 /** The actions of the pages' forms, by the rest of their path. */

@@ -12,7 +12,7 @@ export const settings = {
   codes: "Codes",
   codesBelow: "Verification codes (this server doesn’t send email)",
   download: "Download your data",
-  downloadBelow: "Your posts, likes and follows in one file",
+  downloadBelow: "Everything in one file: posts, pictures, preferences",
   leave: "Leave",
   deactivate: "Deactivate account",
   deactivateBelow: "Hide your account until you come back",
@@ -105,16 +105,6 @@ export const handle = {
     html`It contains <code>${found}</code>, which isn’t an account.`,
   notFound: "Not found, or not readable.",
   status: (status: number) => `Not found: the web server answered with status ${status}.`
-} as const
-
-/** `/account/export`. */
-export const exporting = {
-  title: "Download your data",
-  lead: "Your posts, likes and follows (pictures are separate). You can import the file on another server.",
-  download: "Download (CAR)",
-  deactivated: "While your account is deactivated, only the nacre command can download it.",
-  everything:
-    "The file doesn’t include pictures, videos or preferences. To download everything into one folder, run:"
 } as const
 
 /** `/account/deactivate`. */
