@@ -31,10 +31,11 @@ const bin = (name: string) => join(root, "node_modules/.bin", name)
  * that the command brings.
  */
 const limits = {
-  "the tarball": 2900 * 1024,
+  "the tarball": 3700 * 1024,
   "nacre, gzipped": 400 * 1024,
   "nacre/repo, gzipped": 40 * 1024,
-  "the command, gzipped": 300 * 1024
+  // With the server of `nacre serve`, which no other command loads.
+  "the command, gzipped": 780 * 1024
 }
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`

@@ -59,27 +59,31 @@ const issuerOf = (
     )
 
 /** The account that issued service auth to this server for one method. */
-export const serviceCaller = Effect.fnUntraced(function* (
+export const serviceCaller: (
   serviceTokens: ServiceTokens["Service"],
   config: Service,
   token: string,
   use: Pick<Use, "lxm" | "repeatable">
-): Effect.fn.Return<Extract<Caller, { readonly kind: "service" }>, Denied> {
-  return { kind: "service", did: yield* issuerOf(serviceTokens, config, token, use) }
-})
+) => Effect.Effect<Extract<Caller, { readonly kind: "service" }>, Denied> = Effect.fnUntraced(
+  function* (serviceTokens, config, token, use) {
+    return { kind: "service", did: yield* issuerOf(serviceTokens, config, token, use) }
+  }
+)
 
 /**
  * A configured moderation service, which signs as an account or as a labeler.
  *
  * Spec: XRPC, inter-service authentication.
  */
-export const moderatorCaller = Effect.fnUntraced(function* (
+export const moderatorCaller: (
   serviceTokens: ServiceTokens["Service"],
   config: Service & Pick<Settings, "moderators">,
   token: string,
   lxm: string
-): Effect.fn.Return<Caller, Denied> {
-  const issuers = config.moderators.flatMap((did) => [did, `${did}#atproto_labeler`])
-  const use = { lxm, issuers, keyIds: ["atproto", "atproto_label"] }
-  return { kind: "moderator", did: yield* issuerOf(serviceTokens, config, token, use) }
-})
+) => Effect.Effect<Caller, Denied> = Effect.fnUntraced(
+  function* (serviceTokens, config, token, lxm) {
+    const issuers = config.moderators.flatMap((did) => [did, `${did}#atproto_labeler`])
+    const use = { lxm, issuers, keyIds: ["atproto", "atproto_label"] }
+    return { kind: "moderator", did: yield* issuerOf(serviceTokens, config, token, use) }
+  }
+)
