@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib"
-import { contentAt, directoryAt, readDirectory, zipTail } from "../../src/core/bytes/zipReader.ts"
+import { contentAt, directoryAt, readDirectory, zipTail } from "./zipReader.ts"
 
 /** The files of an archive by name; throws unless each matches its checksum. */
 export const filesIn = (zip: Uint8Array): ReadonlyMap<string, Buffer> => {
