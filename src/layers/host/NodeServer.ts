@@ -116,12 +116,15 @@ const answer = async (
     to.writeHead(400).end()
     return
   }
+  let isHandled = false
   try {
-    await writeResponse(await handler(await requestOf(url, message, to, proxies)), to)
+    const response = await handler(await requestOf(url, message, to, proxies))
+    isHandled = true
+    await writeResponse(response, to)
   } catch {
     // The client disconnected, or the body failed half way: the broken connection shows it.
     if (to.headersSent) to.destroy()
-    else to.writeHead(502).end()
+    else to.writeHead(isHandled ? 502 : 500).end()
   }
 }
 
