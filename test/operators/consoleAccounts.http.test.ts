@@ -200,7 +200,7 @@ describe("the console's accounts", () => {
     assert.strictEqual(again.status, 401)
   })
 
-  it("a deletion takes the typed handle, and nobody deletes their own account", async () => {
+  it("a deletion takes the typed handle, waits three days, and can be undone", async () => {
     const person = await signUp(world, "going")
     const browser = await enterConsole(world, admin)
     const wrong = await send(browser, pageOf(person.did), "account/delete", {
@@ -215,13 +215,37 @@ describe("the console's accounts", () => {
     const refused = await browser.post(form, { did: admin.did, handle: admin.handle })
     assert.strictEqual(refused.status, 400)
     const sent = await browser.post(form, { handle: `@${person.handle}` })
-    assert.include(sent.location ?? "", "done=deleted")
-    assert.strictEqual((await look(browser, pageOf(person.did))).status, 400)
-    assert.strictEqual((await look(browser, pageOf(admin.did))).status, 200)
-    assert.deepInclude((await newestActs(world, 3))[2], {
-      act: "com.atproto.admin.deleteAccount",
+    assert.include(sent.location ?? "", "done=deletion-asked")
+    assert.deepInclude((await newestActs(world, 1))[0], {
+      act: "/admin/accounts/delete",
       subject: person.did
     })
+    const held = await look(browser, pageOf(person.did))
+    assert.include(held.text, "Its deletion was asked for")
+    const kept = await send(browser, pageOf(person.did), "account/keep")
+    assert.include(kept.location ?? "", "done=kept")
+    const after = await look(browser, pageOf(person.did))
+    assert.notInclude(after.text, "Its deletion was asked for")
+    assert.isFalse(after.has("account/keep"))
+  })
+
+  it("a moderator suspends an account with a reason, and the page says why nobody signs in", async () => {
+    const person = await signUp(world, "loud")
+    const browser = await enterConsole(world, moderator)
+    const page = pageOf(person.did)
+    assert.include((await look(browser, page)).text, "loud.test can sign in with the password")
+    const sent = await send(browser, page, "account/suspend", { reason: "<b>Spam</b>" })
+    assert.include(sent.location ?? "", "done=suspended")
+    assert.deepInclude((await newestActs(world, 1))[0], {
+      act: "/admin/accounts/suspend",
+      subject: person.did,
+      reason: "<b>Spam</b>"
+    })
+    const shown = await look(browser, page)
+    assert.include(shown.text, "the account is suspended: &lt;b&gt;Spam&lt;/b&gt;")
+    assert.isFalse(shown.has("account/suspend"))
+    await send(browser, page, "moderation/restore")
+    assert.include((await look(browser, page)).text, "loud.test can sign in with the password")
   })
 
   it("a moderator stops an account's invites and writes to its owner", async () => {

@@ -143,6 +143,24 @@ describe("the console's pages about the host", () => {
     assert.include(text, "Nobody has read the stream within a month.")
   })
 
+  it("an admin disconnects a reader of the stream, and asks only configured relays", async () => {
+    host.subscribe()
+    assert.include(await read("network"), "connected")
+    const sent = await send("network", "network/disconnect")
+    assert.include(sent.location ?? "", "done=disconnected")
+    assert.deepInclude((await newestActs(host))[0], { act: "/admin/relays/disconnect" })
+    const form = { action: "/admin/console/network/ask", fields: {} }
+    const page = await look(browser, "backups")
+    const { csrf, operator } = page.form("/backups/now").fields
+    const relay = "https://relay.example.com"
+    const asked = await browser.post(
+      { ...form, fields: { csrf: csrf!, operator: operator! } },
+      { relay }
+    )
+    assert.include(asked.location ?? "", "done=asked-in-vain")
+    assert.deepInclude((await newestActs(host))[0], { act: "/admin/relays/ask", subject: relay })
+  })
+
   it("no page shows a secret of the host or of an account", async () => {
     for (const page of [
       "",

@@ -13,6 +13,8 @@ import { type Html, html } from "../html.ts"
 import { fieldIn, type Wrong } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { account as text, bytes, standings } from "../text/consolePeople.ts"
+import { checkSignIn } from "../../accounts/adminCare.ts"
+import { heldDeletion, signInAnswer, suspension } from "./accountCare.ts"
 import { consoleButton, consoleForm, consolePath, type ConsolePage, framed } from "./frame.ts"
 import { takedownForm } from "./moderation.ts"
 import type { Operating } from "./operating.ts"
@@ -29,6 +31,7 @@ interface Known {
   readonly devices: number
   readonly history: CallOutput<"history">["entries"]
   readonly delivers: boolean
+  readonly check: Effect.Success<ReturnType<typeof checkSignIn>>
 }
 
 const factsOf = ({ info, view, size, takedown }: Known): Html => {
@@ -112,9 +115,10 @@ const historyOf = ({ info, history }: Known): Html =>
     }
     <p class="hint">${frame.command} ${inTerminal(`account history ${info.handle}`)}</p>`
 
-const moderationOf = (operating: Operating, { info, takedown }: Known): Html => {
+const moderationOf = (operating: Operating, { info, takedown, check }: Known): Html => {
   const isDown = takedown?.applied === true
-  return html`<p class="hint">${text.takeDownHint}</p>
+  return html`${suspension(operating, info.did, check)}
+    <p class="hint">${text.takeDownHint}</p>
     ${takedownForm(operating, { about: info.did, isDown, back: "account" })}
     <p>
       <a href="${consolePath("moderation", { about: info.handle })}">${text.blobsAndRecords}</a>
@@ -227,11 +231,14 @@ export const accountView = Effect.fn("console.account")(function* (
     takedown: status.takedown,
     devices,
     history: history.entries,
-    delivers
+    delivers,
+    check: yield* checkSignIn(info.did)
   }
   const isAdmin = reaches(operating.role, "admin")
   const isOwn = info.did === operating.view.did
-  const body = html`${factsOf(known)}
+  const body = html`${factsOf(known)} ${heldDeletion(operating, info.did, known.check)}
+    <h2>${text.canThey}</h2>
+    ${signInAnswer(known.check)}
     <h2>${text.signIn}</h2>
     ${signInOf(known)}
     <h2>${text.history}</h2>

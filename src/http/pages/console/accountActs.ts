@@ -2,44 +2,13 @@ import * as Effect from "effect/Effect"
 import { calledName } from "../../../core/identity/calledName.ts"
 import { Accounts } from "../../../services/accounts/Accounts.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
-import { entryOf } from "../../accounts/adminAccounts.ts"
 import { noteAct } from "../../CurrentRequest.ts"
 import { resetFactor } from "../../factors/adminFactors.ts"
-import type { Form } from "../browser.ts"
 import { account as text } from "../text/consolePeople.ts"
-import { accountView, type Rejected } from "./account.ts"
-import {
-  type ConsoleAction,
-  type ConsoleNotice,
-  done,
-  type Handled,
-  type Outcome,
-  shown
-} from "./frame.ts"
-import type { Operating } from "./operating.ts"
+import { askDeletion } from "./careActs.ts"
+import { type ConsoleAction, type ConsoleNotice, done } from "./frame.ts"
 import { perform } from "./perform.ts"
-
-const didIn = (form: Form): string => form.get("did") ?? ""
-
-const rejected = (operating: Operating, did: string, of: Rejected) =>
-  Effect.map(accountView(operating, did, of), shown)
-
-/** An act that an operator can't do to their own account. */
-const toOthers =
-  (
-    run: (
-      operating: Operating,
-      account: { readonly did: string; readonly handle: string },
-      form: Form
-    ) => Handled<Outcome>
-  ): ConsoleAction["run"] =>
-  (operating, form) =>
-    Effect.gen(function* () {
-      const entry = yield* entryOf(didIn(form))
-      return entry.did === operating.view.did
-        ? yield* rejected(operating, entry.did, { wrong: { text: text.notOwn }, typed: {} })
-        : yield* run(operating, entry, form)
-    })
+import { didIn, rejected, toOthers } from "./toOthers.ts"
 
 /** An XRPC method that takes an account. */
 const calling = (nsid: string, notice: ConsoleNotice): ConsoleAction => ({
@@ -110,8 +79,7 @@ export const deleteAccount: ConsoleAction = {
         const wrong = { text: text.wrongHandle, field: "handle" }
         return yield* rejected(operating, did, { wrong, typed: { handle: typed } })
       }
-      yield* perform(operating, "com.atproto.admin.deleteAccount", { input: { did } })
-      return done("accounts", "deleted")
+      return yield* askDeletion(did)
     })
   )
 }

@@ -4,9 +4,16 @@ import { agoInWords, clientInWords } from "../account/words.ts"
 import { type Html, html } from "../html.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { network as text } from "../text/consoleHost.ts"
-import { type ConsolePage, framed } from "./frame.ts"
+import { noteAct } from "../../CurrentRequest.ts"
+import { type ConsoleAction, consoleButton, type ConsolePage, done, framed } from "./frame.ts"
+import type { Operating } from "./operating.ts"
 
-const relayRow = ({ relay, at, ok, status, message }: RelayCall, now: number): Html => {
+const relayRow = (
+  operating: Operating,
+  { relay, at, ok, status, message }: RelayCall,
+  now: number
+): Html => {
+  const { host } = new URL(relay)
   const answer = message ?? (status === undefined ? text.noAnswer : String(status))
   const says =
     at === undefined
@@ -15,12 +22,18 @@ const relayRow = ({ relay, at, ok, status, message }: RelayCall, now: number): H
         ? text.accepted(agoInWords(at, now))
         : text.rejected(agoInWords(at, now), answer)
   return html`<li class="row">
-    <span class="grow"><strong>${new URL(relay).host}</strong><small>${says}</small></span>
+    <span class="grow"><strong>${host}</strong><small>${says}</small></span>
+    ${consoleButton(operating, {
+      action: "network/ask",
+      fields: { relay },
+      label: text.ask,
+      name: text.askNamed(host)
+    })}
   </li>`
 }
 
-const readerRow = (reader: Reader, now: number): Html => {
-  const { userAgent, network, connected, since, seen, behind } = reader
+const readerRow = (operating: Operating, reader: Reader, now: number): Html => {
+  const { id, userAgent, network, connected, since, seen, behind } = reader
   const name = userAgent === undefined ? text.unknownReader : clientInWords(userAgent)
   const when = connected ? text.since(agoInWords(since, now)) : text.seen(agoInWords(seen, now))
   return html`<li class="row">
@@ -32,6 +45,16 @@ const readerRow = (reader: Reader, now: number): Html => {
         ></strong
       ><small>${[network, when, text.behind(behind)].filter(Boolean).join(", ")}</small></span
     >
+    ${
+      connected &&
+      consoleButton(operating, {
+        action: "network/disconnect",
+        fields: { id },
+        label: text.disconnect,
+        name: text.disconnectNamed(name),
+        danger: true
+      })
+    }
   </li>`
 }
 
@@ -53,12 +76,12 @@ export const networkPage: ConsolePage = {
     const body = html`<h2>${text.relays}</h2>
       <p class="hint">${text.relaysHint}</p>
       ${listOr(
-        relays.map((relay) => relayRow(relay, now)),
+        relays.map((relay) => relayRow(operating, relay, now)),
         text.noRelays
       )}
       <h2>${text.readers}</h2>
       ${listOr(
-        readers.map((reader) => readerRow(reader, now)),
+        readers.map((reader) => readerRow(operating, reader, now)),
         text.noReaders
       )}
       <h2>${text.stream}</h2>
@@ -70,5 +93,29 @@ export const networkPage: ConsolePage = {
       </dl>
       <p class="hint">${frame.command} ${inTerminal("relays")}</p>`
     return framed(operating, { title: text.title, tab: "network", body })
+  })
+}
+
+/** Asks a relay to read the stream. */
+export const askRelay: ConsoleAction = {
+  role: "admin",
+  page: "network",
+  run: Effect.fn("console.askRelay")(function* (_, form) {
+    const relay = form.get("relay") ?? ""
+    yield* noteAct({ act: "/admin/relays/ask", subject: relay })
+    const answer = yield* (yield* Sequencer).askRelay(relay)
+    return done("network", answer?.ok === true ? "asked" : "asked-in-vain")
+  })
+}
+
+/** Closes a reader's connection. */
+export const disconnectReader: ConsoleAction = {
+  role: "admin",
+  page: "network",
+  run: Effect.fn("console.disconnectReader")(function* (_, form) {
+    const id = form.get("id") ?? ""
+    yield* noteAct({ act: "/admin/relays/disconnect", subject: id })
+    yield* (yield* Sequencer).disconnect(id)
+    return done("network", "disconnected")
   })
 }

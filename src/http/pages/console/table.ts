@@ -7,6 +7,7 @@ import {
   stopInvites,
   writeOwner
 } from "./accountActs.ts"
+import { keep, suspend } from "./careActs.ts"
 import { accountsPage } from "./accounts.ts"
 import { auditPage } from "./audit.ts"
 import { backupsPage, backUpNow } from "./backups.ts"
@@ -15,7 +16,7 @@ import type { ConsoleAction, ConsoleName, ConsolePage } from "./frame.ts"
 import { createInvites, disableInvite, invitesPage } from "./invites.ts"
 import { mailPage, testMail } from "./mail.ts"
 import { moderationPage, restore, takeDown } from "./moderation.ts"
-import { networkPage } from "./network.ts"
+import { askRelay, disconnectReader, networkPage } from "./network.ts"
 import { giveOperator, operatorsPage, removeOperator } from "./operators.ts"
 import { overviewPage } from "./overview.ts"
 
@@ -41,9 +42,13 @@ export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
   "account/write": writeOwner,
   "account/reset": resetPassword,
   "account/reset-factor": resetAuthenticator,
+  "account/suspend": suspend,
   "account/delete": deleteAccount,
+  "account/keep": keep,
   "moderation/take-down": takeDown,
   "moderation/restore": restore,
+  "network/ask": askRelay,
+  "network/disconnect": disconnectReader,
   "mail/test": testMail,
   "backups/now": backUpNow,
   "operators/give": giveOperator,

@@ -1,0 +1,40 @@
+import * as Effect from "effect/Effect"
+import { askAccountDeletion, keepAccount, suspendAccount } from "../../accounts/adminCare.ts"
+import { noteAct } from "../../CurrentRequest.ts"
+import { type ConsoleAction, done } from "./frame.ts"
+import { toOthers } from "./toOthers.ts"
+
+/** Suspends an account. */
+export const suspend: ConsoleAction = {
+  role: "moderator",
+  page: "accounts",
+  run: toOthers(
+    Effect.fn("console.suspend")(function* (_, { did }, form) {
+      yield* noteAct({ act: "/admin/accounts/suspend" })
+      yield* suspendAccount(did, (form.get("reason") ?? "").trim())
+      return done("account", "suspended", { did })
+    })
+  )
+}
+
+/** Undoes a deletion. */
+export const keep: ConsoleAction = {
+  role: "admin",
+  page: "accounts",
+  run: toOthers(
+    Effect.fn("console.keep")(function* (_, { did }) {
+      yield* noteAct({ act: "/admin/accounts/keep" })
+      yield* keepAccount(did)
+      return done("account", "kept", { did })
+    })
+  )
+}
+
+/** Asks for a deletion, whose handle was typed. */
+export const askDeletion = Effect.fn("console.askDeletion")(function* (did: string) {
+  yield* noteAct({ act: "/admin/accounts/delete" })
+  const { deleteAfter } = yield* askAccountDeletion(did)
+  return deleteAfter === undefined
+    ? done("accounts", "deleted")
+    : done("account", "deletion-asked", { did })
+})
