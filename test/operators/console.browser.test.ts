@@ -102,7 +102,7 @@ describe("the console in a browser", () => {
     await page.getByRole("link", { name: "member.test" }).click()
     await arrive(page, "member.test")
     await look(page, "console-account")
-    await page.getByLabel("Reason").fill("spam")
+    await page.getByLabel("Reason", { exact: true }).fill("spam")
     await click(page, "Take down")
     await page.getByText("Taken down.", { exact: true }).waitFor()
     await click(page, "Restore")

@@ -234,7 +234,7 @@ describe("the console's accounts", () => {
     const browser = await enterConsole(world, moderator)
     const page = pageOf(person.did)
     assert.include((await look(browser, page)).text, "loud.test can sign in with the password")
-    const sent = await send(browser, page, "account/suspend", { reason: "<b>Spam</b>" })
+    const sent = await send(browser, page, "account/suspend", { why: "<b>Spam</b>" })
     assert.include(sent.location ?? "", "done=suspended")
     assert.deepInclude((await newestActs(world, 1))[0], {
       act: "/admin/accounts/suspend",

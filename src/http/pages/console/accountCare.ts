@@ -34,7 +34,7 @@ export const suspension = (operating: Operating, did: string, { facts }: Checked
       action: "account/suspend",
       fields: { did },
       content: html`${field({
-          name: "reason",
+          name: "why",
           label: text.suspendReason,
           autocomplete: "off",
           maxLength: 300

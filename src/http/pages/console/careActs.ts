@@ -11,7 +11,7 @@ export const suspend: ConsoleAction = {
   run: toOthers(
     Effect.fn("console.suspend")(function* (_, { did }, form) {
       yield* noteAct({ act: "/admin/accounts/suspend" })
-      yield* suspendAccount(did, (form.get("reason") ?? "").trim())
+      yield* suspendAccount(did, (form.get("why") ?? "").trim())
       return done("account", "suspended", { did })
     })
   )
