@@ -87,7 +87,7 @@ export const account = {
   send: "Send",
   delete: "Delete the account",
   deleteHint: (handle: string) =>
-    `It’s deactivated now, and deleted permanently after three days unless you or its owner keep it. Type ${handle} to confirm.`,
+    `It’s deactivated at once, and deleted permanently after three days unless you or its owner keep it. Type ${handle} to confirm.`,
   handle: "Handle",
   wrongHandle: "That’s not this account’s handle.",
   acts: "What operators did",
