@@ -1,3 +1,5 @@
+import * as HostCountsD1 from "../../src/layers/operators/HostCountsD1.ts"
+import { HostCounts } from "../../src/services/operators/HostCounts.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -68,6 +70,18 @@ describe("the outboxes that don't drain", () => {
       assert.isUndefined(yield* backlog.total(4000))
     }).pipe(
       Effect.provide(over(Layer.effectDiscard(Effect.void).pipe(Layer.merge(BacklogD1.layer))))
+    )
+  )
+})
+
+describe("the host's counts", () => {
+  it.effect("a server without an account has no sign-ups to note, and counts nothing", () =>
+    Effect.gen(function* () {
+      const counts = yield* HostCounts
+      assert.deepStrictEqual([...(yield* counts.signUps(0))], [])
+      assert.deepStrictEqual((yield* counts.take(0)).accounts, {})
+    }).pipe(
+      Effect.provide(HostCountsD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))))
     )
   )
 })

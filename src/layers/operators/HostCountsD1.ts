@@ -48,6 +48,14 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
       (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
     )
 
+    /** The tables that exist: each is created with its first row. */
+    const tableNames = Effect.suspend(() =>
+      repeatable(
+        "tables",
+        sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
+      )
+    ).pipe(Effect.map((rows) => rows.map(({ name }) => name)))
+
     return HostCounts.of({
       last: Effect.suspend(() =>
         repeatable("lastCounts", sql<{ counts: string }>`SELECT counts FROM host_count`)
@@ -58,11 +66,8 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
         )
       ),
       take: Effect.fn("HostCounts.take")(function* (now: number) {
-        const known = yield* repeatable(
-          "tables",
-          sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
-        )
-        const has = (table: string) => known.some(({ name }) => name === table)
+        const known = yield* tableNames
+        const has = (table: string) => known.includes(table)
         const statements = [
           ...(has("accounts")
             ? [
@@ -108,6 +113,8 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
             WHERE hour >= ${from} ORDER BY hour`
         ),
       signUps: Effect.fn("HostCounts.signUps")(function* (from: number) {
+        // The first sign-up creates the table.
+        if (!(yield* tableNames).includes("accounts")) return new Map<number, number>()
         const rows = yield* repeatable(
           "signUps",
           sql<{
