@@ -1,6 +1,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import { utcMinute } from "../core/host/utcMinute.ts"
 import { JsonFlag } from "./flags.ts"
 import { printableLines } from "./printable.ts"
 
@@ -81,7 +82,7 @@ export const table = (
 
 /** A time in milliseconds, formatted for people. */
 export const moment = (millis: number | undefined): string =>
-  millis === undefined ? "" : `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
+  millis === undefined ? "" : utcMinute(millis)
 
 /** A number of bytes, formatted for people. */
 export const bytes = (count: number): string => {

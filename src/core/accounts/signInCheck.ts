@@ -1,3 +1,4 @@
+import { utcMinute } from "../host/utcMinute.ts"
 import type { RefusedWay } from "./history.ts"
 
 /** What an account's object knows about signing in to it. */
@@ -29,9 +30,6 @@ export interface SignInCheck {
   readonly reasons: ReadonlyArray<string>
 }
 
-const moment = (millis: number): string =>
-  `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
-
 const standingOf = ({ status, suspendedFor, deleteAfter }: SignInFacts): ReadonlyArray<string> => [
   ...(status === "suspended"
     ? [`The account is suspended${suspendedFor === undefined ? "" : `: ${suspendedFor}`}`]
@@ -42,7 +40,7 @@ const standingOf = ({ status, suspendedFor, deleteAfter }: SignInFacts): Readonl
     : []),
   ...(deleteAfter === undefined
     ? []
-    : [`The account will be deleted on ${moment(Date.parse(deleteAfter))}`])
+    : [`The account will be deleted on ${utcMinute(Date.parse(deleteAfter))}`])
 ]
 
 const factorsOf = (facts: SignInFacts, delivers: boolean): ReadonlyArray<string> => {
@@ -52,7 +50,7 @@ const factorsOf = (facts: SignInFacts, delivers: boolean): ReadonlyArray<string>
       `The password takes a code of the authenticator, or one of ${recoveryCodesLeft} recovery codes`,
       ...(codesBlockedUntil === undefined
         ? []
-        : [`Too many wrong codes: every code is rejected until ${moment(codesBlockedUntil)}`])
+        : [`Too many wrong codes: every code is rejected until ${utcMinute(codesBlockedUntil)}`])
     ]
   }
   if (!emailFactor) return []

@@ -1,3 +1,4 @@
+import { utcMinute } from "../host/utcMinute.ts"
 import { type Alert, alertKinds } from "./alerts.ts"
 
 /** The forms of a webhook's message. */
@@ -18,9 +19,6 @@ export const formatOf = (url: string): WebhookFormat => {
 /** The part of an alert that is reported. */
 export type Reported = Pick<Alert, "kind" | "subject" | "detail" | "begunAt" | "seenAt" | "endedAt">
 
-const time = (millis: number) =>
-  `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
-
 const minutes = (millis: number): string => {
   const whole = Math.max(1, Math.round(millis / 60_000))
   if (whole < 120) return `${whole} ${whole === 1 ? "minute" : "minutes"}`
@@ -32,8 +30,8 @@ export const alertText = ({ kind, subject, detail, begunAt, endedAt }: Reported)
   const { title } = alertKinds[kind]
   const about = subject === "" ? title : `${title}: ${subject}`
   return endedAt === undefined
-    ? `${about}\n${detail} (since ${time(begunAt)})`
-    : `Over: ${about}\nIt lasted ${minutes(endedAt - begunAt)}, from ${time(begunAt)}.`
+    ? `${about}\n${detail} (since ${utcMinute(begunAt)})`
+    : `Over: ${about}\nIt lasted ${minutes(endedAt - begunAt)}, from ${utcMinute(begunAt)}.`
 }
 
 /** A message's title: the only alert's, or how many there are. */

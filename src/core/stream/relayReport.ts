@@ -1,3 +1,4 @@
+import { utcMinute } from "../host/utcMinute.ts"
 /** A relay's claim about this server: known, unknown, or nothing useful. */
 export type HostClaim =
   | {
@@ -85,9 +86,7 @@ export interface Reading {
 }
 
 const since = (millis: number | undefined) =>
-  millis === undefined
-    ? ""
-    : ` since ${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
+  millis === undefined ? "" : ` since ${utcMinute(millis)}`
 
 /** Why a relay counts as stopped; undefined if it reads, or nobody can tell. */
 export const stoppedBy = (

@@ -1,3 +1,4 @@
+import { utcMinute } from "../../core/host/utcMinute.ts"
 import type { HistoryEntry, HistoryKind } from "../../core/accounts/history.ts"
 import { letter, type MailText, type Part } from "./letter.ts"
 import { greeting, type MailContext } from "./mailTexts.ts"
@@ -127,24 +128,20 @@ const signInText = ({ way }: HistoryEntry): Text => {
 const textOf = (entry: HistoryEntry): Text | undefined =>
   entry.kind === "sign-in" ? signInText(entry) : texts[entry.kind]
 
-/** “2026-03-05 14:05 UTC” */
-const moment = (millis: number): string =>
-  `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
-
 const factsOf = (entry: HistoryEntry, handle: string) => {
   const { kind, at, app, subject, client, place, before, after, by } = entry
   const until = kind === "deletion-asked" && after !== undefined ? Date.parse(after) : undefined
   const changed = kind === "email" || kind === "handle"
   const facts: ReadonlyArray<readonly [string, string | undefined]> = [
     ["Account", `@${handle}`],
-    ["When", moment(at)],
+    ["When", utcMinute(at)],
     ["App", app],
     [kind === "sign-in" ? "App password" : "Name", subject],
     ["Device", client],
     ["Place", place],
     ["Before", changed ? before : undefined],
     ["Now", changed ? after : undefined],
-    ["Deleted on", until === undefined ? undefined : moment(until)],
+    ["Deleted on", until === undefined ? undefined : utcMinute(until)],
     ["By", by === undefined ? undefined : "this server’s operator"]
   ]
   return facts.flatMap(([name, value]) =>

@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect"
+import { utcMinute } from "../../../core/host/utcMinute.ts"
 import { complete } from "../../../core/operators/alerts.ts"
 import { Backlog, type BacklogTotal } from "../../stream/Backlog.ts"
 import { WatchNotes } from "../WatchNotes.ts"
 
 /** An outbox that still doesn't drain is noted more often than this, in milliseconds. */
 const fresh = 25 * 60_000
-
-const minute = (millis: number) => new Date(millis).toISOString().slice(0, 16).replace("T", " ")
 
 /** Whether outboxes don't drain. */
 export const lookAtBacklog = Effect.fnUntraced(function* (now: number) {
@@ -15,7 +14,7 @@ export const lookAtBacklog = Effect.fnUntraced(function* (now: number) {
   yield* (yield* WatchNotes).set("backlog", total ?? null)
   if (total === undefined) return complete(["outbox-backlog"], [])
   const { accounts, events, since } = total
-  const detail = `${events} events of ${accounts} accounts wait, the oldest since ${minute(since)} UTC`
+  const detail = `${events} events of ${accounts} accounts wait, the oldest since ${utcMinute(since)}`
   return complete(["outbox-backlog"], [{ kind: "outbox-backlog", subject: "", detail }])
 })
 

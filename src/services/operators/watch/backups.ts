@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { utcMinute } from "../../../core/host/utcMinute.ts"
 import { complete, type Finding } from "../../../core/operators/alerts.ts"
 import { Readiness } from "../../host/Readiness.ts"
 import { WatchNotes } from "../WatchNotes.ts"
@@ -14,8 +15,6 @@ const begunAt = Effect.fnUntraced(function* (now: number) {
   yield* notes.set("begun", now)
   return now
 })
-
-const day = (millis: number) => new Date(millis).toISOString().slice(0, 16).replace("T", " ")
 
 /** Whether the backups are late, or the newest one is damaged. */
 export const lookAtBackups = Effect.fnUntraced(function* (now: number) {
@@ -33,7 +32,7 @@ export const lookAtBackups = Effect.fnUntraced(function* (now: number) {
             detail:
               lastGoodAt === undefined
                 ? "There is no good backup yet"
-                : `The last good backup ended at ${day(lastGoodAt)} UTC`
+                : `The last good backup ended at ${utcMinute(lastGoodAt)}`
           }
         ]
       : []
@@ -43,7 +42,7 @@ export const lookAtBackups = Effect.fnUntraced(function* (now: number) {
         {
           kind: "backup-faulty",
           subject: "",
-          detail: `The backup of ${day(lastEndedAt ?? now)} UTC is ${lastOutcome ?? "incomplete"}, with ${faulty} faults`
+          detail: `The backup of ${utcMinute(lastEndedAt ?? now)} is ${lastOutcome ?? "incomplete"}, with ${faulty} faults`
         }
       ]
     : []

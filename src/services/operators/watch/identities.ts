@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { utcMinute } from "../../../core/host/utcMinute.ts"
 import { didMethod } from "../../../core/identity/did.ts"
 import { cidOfOperation, signerOf } from "../../../core/identity/plcOperation.ts"
 import type { Finding, Look } from "../../../core/operators/alerts.ts"
@@ -34,9 +35,6 @@ const readWalk = Schema.decodeUnknownOption(Walk)
 /** Whether an account's owner still lives here; one that moved away changes its DID elsewhere. */
 const isWatched = ({ did, status }: DirectoryEntry): boolean =>
   didMethod(did) === "plc" && status !== "deactivated" && status !== "deleted"
-
-const day = (millis: number) =>
-  `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
 
 /**
  * Compares an account's PLC log with what the server knows of it; succeeds with the time when it
@@ -75,7 +73,7 @@ const lookAt = Effect.fnUntraced(function* (
 const findingOf = (did: string, foreignAt: number): Finding => ({
   kind: "foreign-operation",
   subject: did,
-  detail: `Its PLC log has an operation that neither this server nor the owner through it made, seen at ${day(foreignAt)}. A stronger rotation key can undo it for 72 hours after it was made`
+  detail: `Its PLC log has an operation that neither this server nor the owner through it made, seen at ${utcMinute(foreignAt)}. A stronger rotation key can undo it for 72 hours after it was made`
 })
 
 /** The next accounts of the walk, and where it continues; undefined until its next turn. */
