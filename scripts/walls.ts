@@ -46,6 +46,17 @@ interface PackageRule {
   readonly entry: ReadonlyArray<string>
 }
 
+/** The entry points that compose layers or run effects. */
+const composing = [
+  "makeNacre.ts",
+  "effect.ts",
+  "testing.ts",
+  "dev.ts",
+  "serve.ts",
+  "drill.ts",
+  "command.ts"
+]
+
 const packages: ReadonlyArray<PackageRule> = [
   { name: "effect/cli", parts: ["cli"], entry: ["command.ts"] },
   { name: "effect/http", parts: ["cli"], entry: ["command.ts"] },
@@ -56,41 +67,17 @@ const packages: ReadonlyArray<PackageRule> = [
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: [
-      "makeNacre.ts",
-      "effect.ts",
-      "testing.ts",
-      "dev.ts",
-      "serve.ts",
-      "drill.ts",
-      "command.ts"
-    ]
+    entry: composing
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: [
-      "makeNacre.ts",
-      "effect.ts",
-      "testing.ts",
-      "dev.ts",
-      "serve.ts",
-      "drill.ts",
-      "command.ts"
-    ]
+    entry: composing
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: [
-      "makeNacre.ts",
-      "effect.ts",
-      "testing.ts",
-      "dev.ts",
-      "serve.ts",
-      "drill.ts",
-      "command.ts"
-    ]
+    entry: composing
   }
 ]
 
