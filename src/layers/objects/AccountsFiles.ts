@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
-import { mkdirSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -73,9 +72,7 @@ export const layer = (
 
       const build = Effect.fnUntraced(function* (did: string) {
         const scope = yield* Scope.fork(parent)
-        const path = fileOf(folder, did)
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-        const file = SqlStorageFile.make(path)
+        const file = SqlStorageFile.make(fileOf(folder, did))
         yield* Scope.addFinalizer(scope, Effect.sync(file.close))
         const background = yield* Effect.provideService(BackgroundMemory.make, Scope.Scope, scope)
         yield* Scope.addFinalizer(scope, Effect.ignore(Effect.timeout(background.idle, lastWork)))

@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync } from "node:fs"
+import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import type { SqlStorage, SqlValue } from "../../../services/host/SqlStorage.ts"
 import * as SqlStorageNode from "./SqlStorageNode.ts"
@@ -30,6 +31,7 @@ export const make = (path: string): FileStorage => {
   const file = (): SqlStorage["Service"] => {
     if (isClosed) throw new Error("the storage was closed")
     if (open === undefined) {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       const database = SqlStorageNode.openFile(path)
       open = { database, sql: SqlStorageNode.make(database) }
     }
