@@ -81,9 +81,9 @@ describe("a backup store with limits", () => {
     state.millis = 0
     assert.deepInclude(await verify(host), { accounts: 2, faults: [] })
 
-    const anew = await startOver(new Map(objects))
-    anew.state.millis = 21_000
-    const restored = await restoreServer(anew.host)
+    const later = await startOver(new Map(objects))
+    later.state.millis = 21_000
+    const restored = await restoreServer(later.host)
     assert.deepStrictEqual(restored.faults, [])
     assert.sameMembers(
       restored.restored.map(({ did }) => did),

@@ -320,15 +320,15 @@ describe("backups and a rotation of the master key", () => {
       [copy, { MASTER_KEY: second, MASTER_KEY_PREVIOUS: first }]
     ] as const) {
       const empty = await startKept(new Map(store))
-      let anew = await empty.start(env)
-      const restored = await restoreServer(anew)
+      let later = await empty.start(env)
+      const restored = await restoreServer(later)
       assert.deepStrictEqual(restored.faults, [])
-      anew = await empty.start({ MASTER_KEY: second })
+      later = await empty.start({ MASTER_KEY: second })
       for (const person of [alice, bob]) {
-        const commit = await serviceToken(anew, person.did, { aud: "did:web:elsewhere.example" })
+        const commit = await serviceToken(later, person.did, { aud: "did:web:elsewhere.example" })
         assert.isNotEmpty(commit)
       }
-      assert.strictEqual(outcomeOf(await signIn(anew, alice, alice.password)), "ok")
+      assert.strictEqual(outcomeOf(await signIn(later, alice, alice.password)), "ok")
     }
 
     const blind = await startKept(new Map(copy))

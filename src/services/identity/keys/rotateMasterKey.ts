@@ -21,20 +21,25 @@ const atOnce = 20
 /** Faults named of each kind. */
 const most = 100
 
-const begun = (fingerprint: string, begunAt: number): MasterRotation => ({
-  fingerprint,
-  begunAt,
-  finishedAt: undefined,
-  phase: "rewrap",
+/** What a pass through the accounts counts, at its start. */
+const startOfPass = {
   cursor: "",
   accounts: 0,
   changed: 0,
-  rewrapped: 0,
-  backups: 0,
   failures: [],
   failed: 0,
   problems: [],
   damaged: 0
+} satisfies Partial<MasterRotation>
+
+const begun = (fingerprint: string, begunAt: number): MasterRotation => ({
+  ...startOfPass,
+  fingerprint,
+  begunAt,
+  finishedAt: undefined,
+  phase: "rewrap",
+  rewrapped: 0,
+  backups: 0
 })
 
 const withFailure = (at: MasterRotation, fault: Fault): MasterRotation => ({
@@ -47,18 +52,6 @@ const withProblems = (at: MasterRotation, faults: ReadonlyArray<Fault>): MasterR
   ...at,
   damaged: at.damaged + faults.length,
   problems: [...at.problems, ...faults].slice(0, most)
-})
-
-/** The same rotation at the start of a pass. */
-const anew = (at: MasterRotation): MasterRotation => ({
-  ...at,
-  cursor: "",
-  accounts: 0,
-  changed: 0,
-  failures: [],
-  failed: 0,
-  problems: [],
-  damaged: 0
 })
 
 /** A step's result; `isHeldUp` if the caller must try again later. */
@@ -106,7 +99,7 @@ const pass = Effect.fnUntraced(function* (
   if (at.cursor === "") {
     budget.spend(1)
     const { changed, unreadable } = yield* (yield* ReservedKeys).rewrap
-    at = { ...anew(at), changed }
+    at = { ...at, ...startOfPass, changed }
     if (unreadable > 0) {
       at = withProblems(at, [{ problem: `${unreadable} reserved keys can't be opened` }])
     }
@@ -157,7 +150,9 @@ const step = Effect.fnUntraced(function* (at: MasterRotation, budget: Budget) {
     case "backups":
       return yield* backups(at, budget)
     case "wait":
-      return now < at.begunAt + settleMillis ? heldUp(at) : next({ ...anew(at), phase: "verify" })
+      return now < at.begunAt + settleMillis
+        ? heldUp(at)
+        : next({ ...at, ...startOfPass, phase: "verify" })
     case "verify": {
       const passed = yield* pass(at, (whole) => ({ ...whole, phase: "done", cursor: "" }), budget)
       if (passed.at.phase !== "done" || masterKeyPrevious === undefined) return passed
