@@ -30,8 +30,7 @@ export const historyKinds = [
   "taken-down",
   "restored",
   "content-taken-down",
-  "content-restored",
-  "quota"
+  "content-restored"
 ] as const
 
 /** What an entry of an account's history is about. */

@@ -19,8 +19,7 @@ export const activity = {
     before === undefined ? `Now ${after}` : `From ${before} to ${after}`,
   until: (moment: string) => `On ${moment}`,
   from: (place: string) => `from ${place}`,
-  unknownDevice: "an unknown device",
-  quota: (after: string) => `Now ${after}`
+  unknownDevice: "an unknown device"
 } as const
 
 /** What an entry says happened. */
@@ -55,8 +54,7 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   "taken-down": "Account taken down",
   restored: "Account restored",
   "content-taken-down": "Post or picture taken down",
-  "content-restored": "Post or picture restored",
-  quota: "Storage limit changed"
+  "content-restored": "Post or picture restored"
 }
 
 /** How somebody signed in. */

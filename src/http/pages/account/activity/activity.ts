@@ -23,7 +23,6 @@ const aboutOf = (entry: HistoryEntry): string | undefined => {
     return after === undefined ? undefined : text.until(momentInWords(Date.parse(after)))
   }
   if (kind === "email" || kind === "handle") return text.fromTo(before, after ?? "")
-  if (kind === "quota") return after === undefined ? undefined : text.quota(after)
   return app === undefined ? subject : appInWords(app)
 }
 
