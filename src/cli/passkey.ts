@@ -1,19 +1,15 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { nacre } from "../../scripts/project.ts"
-import { accountArgument, meant, ownerFlag, yesFlag } from "./account/people.ts"
+import { ownerOrAdministrator } from "./account/authority.ts"
+import { accountArgument, ownerFlag, yesFlag } from "./account/people.ts"
 import { Did, Handle, Opaque, Words } from "./answers.ts"
 import { Failed } from "./failure.ts"
-import { wholeHandle } from "./handles.ts"
 import { facts, moment, note, report, table } from "./output.ts"
-import { theServer } from "./place.ts"
 import { insist } from "./prompts.ts"
 import { qrLines } from "./qrCode.ts"
-import { knownAdministrator } from "./administrator.ts"
-import { canSignIn, signInAs } from "./session.ts"
 import { procedure, query } from "./xrpc.ts"
 
 const Passkeys = Schema.Struct({
@@ -29,23 +25,11 @@ const Passkeys = Schema.Struct({
   )
 })
 
-/**
- * Who manages the passkeys: the owner if the account's password is known or `--owner` is set; else
- * the administrator if that password is known; else the owner, who is asked.
- */
-const authority = Effect.fnUntraced(function* (argument: Option.Option<string>, owner: boolean) {
-  const server = yield* theServer
-  const account = yield* wholeHandle(server, yield* meant(argument))
-  const isOwner = owner || (yield* canSignIn(server, account))
-  const admin = isOwner ? undefined : yield* knownAdministrator(server)
-  return { account, remote: admin ?? (yield* signInAs(server, account, { isRecent: true })) }
-})
-
 const list = Command.make(
   "list",
   { account: accountArgument, owner: ownerFlag },
   Effect.fnUntraced(function* ({ account: argument, owner }) {
-    const { account, remote } = yield* authority(argument, owner)
+    const { account, remote } = yield* ownerOrAdministrator(argument, owner)
     const found = yield* query(remote, "manage/passkeys", Passkeys, { account })
     yield* report(found, ({ handle, passkeys }) =>
       table(
@@ -68,7 +52,7 @@ const add = Command.make(
   "add",
   { account: accountArgument, owner: ownerFlag },
   Effect.fnUntraced(function* ({ account: argument, owner }) {
-    const { account, remote } = yield* authority(argument, owner)
+    const { account, remote } = yield* ownerOrAdministrator(argument, owner)
     const made = yield* procedure(remote, "manage/passkeys/link", Link, { account })
     const expiresAt = new Date(made.expiresAt).toISOString()
     yield* report({ ...made, expiresAt }, ({ handle, url }) =>
@@ -130,7 +114,7 @@ const remove = Command.make(
     yes: yesFlag
   },
   Effect.fnUntraced(function* ({ account: argument, passkey, owner, yes }) {
-    const { account, remote } = yield* authority(argument, owner)
+    const { account, remote } = yield* ownerOrAdministrator(argument, owner)
     const found = yield* query(remote, "manage/passkeys", Passkeys, { account })
     const { id, name } = yield* meantBy(passkey, found)
     yield* insist(`Remove “${name}”? It will no longer sign in to ${found.handle}.`, yes)

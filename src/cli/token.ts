@@ -4,14 +4,14 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { nacre } from "../../scripts/project.ts"
+import { ownerOrAdministrator } from "./account/authority.ts"
 import { accountArgument, meant, ownerFlag, yesFlag } from "./account/people.ts"
 import { Did, Handle, Opaque, Words } from "./answers.ts"
-import { knownAdministrator } from "./administrator.ts"
 import { wholeHandle } from "./handles.ts"
 import { facts, note, report, table } from "./output.ts"
 import { theServer } from "./place.ts"
 import { insist } from "./prompts.ts"
-import { canSignIn, signInAs } from "./session.ts"
+import { signInAs } from "./session.ts"
 import { procedure, query } from "./xrpc.ts"
 
 const Tokens = Schema.Struct({
@@ -29,23 +29,11 @@ const Tokens = Schema.Struct({
   )
 })
 
-/** The owner if the account's password is known or `--owner` is set; else the administrator if known. */
-const authority = Effect.fnUntraced(function* (
-  argument: Parameters<typeof meant>[0],
-  owner: boolean
-) {
-  const server = yield* theServer
-  const account = yield* wholeHandle(server, yield* meant(argument))
-  const isOwner = owner || (yield* canSignIn(server, account))
-  const admin = isOwner ? undefined : yield* knownAdministrator(server)
-  return { account, remote: admin ?? (yield* signInAs(server, account, { isRecent: true })) }
-})
-
 const list = Command.make(
   "list",
   { account: accountArgument, owner: ownerFlag },
   Effect.fnUntraced(function* ({ account: argument, owner }) {
-    const { account, remote } = yield* authority(argument, owner)
+    const { account, remote } = yield* ownerOrAdministrator(argument, owner)
     const found = yield* query(remote, "manage/tokens", Tokens, { account })
     yield* report(found, ({ handle, tokens }) =>
       table(
@@ -131,7 +119,7 @@ const revoke = Command.make(
     yes: yesFlag
   },
   Effect.fnUntraced(function* ({ account: argument, appPassword, name, owner, yes }) {
-    const { account, remote } = yield* authority(argument, owner)
+    const { account, remote } = yield* ownerOrAdministrator(argument, owner)
     yield* insist(`Revoke “${name}”? What uses it stops working.`, yes)
     const kind = appPassword ? "app-password" : "token"
     const revoked = yield* procedure(
