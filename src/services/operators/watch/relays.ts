@@ -93,6 +93,8 @@ export const lookAtRelays = Effect.fnUntraced(function* (now: number) {
   const accounts = counts?.accounts["active"] ?? 0
   const known = relays.filter((_, at) => claims[at]?.kind === "known")
   const asked = yield* askAccounts(known, last)
+  const isAnybodyCurrent = stream.readers.some((one) => one.connected && one.behind === 0)
+  const newest = stream.seq === 0 ? undefined : stream.seq / 1000
   const found: Array<Finding> = []
   const reports = yield* Effect.forEach(
     relays,
@@ -101,8 +103,6 @@ export const lookAtRelays = Effect.fnUntraced(function* (now: number) {
       const place = claimed[at] === undefined ? undefined : placeOf(times.length + at)
       const reader = readerOf(relay, relays, stream.readers)
       const throttled = asked.throttled[known.indexOf(relay)] ?? []
-      const isAnybodyCurrent = stream.readers.some((one) => one.connected && one.behind === 0)
-      const newest = stream.seq === 0 ? undefined : stream.seq / 1000
       const stopped = stoppedBy({ claim, place, reader, isAnybodyCurrent, newest }, now)
       const told = [
         ["relay-stopped", stopped],
