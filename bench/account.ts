@@ -74,6 +74,10 @@ export async function openAccount({ url, account }: Pick<BenchServer, "url" | "a
           body: car
         })
       ),
+    describeServer: (one: Connection) =>
+      expect(one.request("GET", "/xrpc/com.atproto.server.describeServer")),
+    getSession: (one: Connection) =>
+      expect(one.request("GET", "/xrpc/com.atproto.server.getSession", { headers: authorization })),
     getRecord: (one: Connection, rkey: string) =>
       expect(
         one.request(

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util"
 import { type BenchAccount, openAccount } from "./account.ts"
+import { against } from "./against.ts"
 import { type Floor, openFloor } from "./floor.ts"
 import { type Found, short, table } from "./measure.ts"
 import { openUpstream, proxy } from "./proxy.ts"
@@ -13,6 +14,9 @@ const help = `npm run bench -- [options]: measures the server as it runs, in one
   --sizes 0,1000,20000   repo sizes (default 0,1000,10000,20000,200000; quick: 0,1000)
   --quick                fewer runs
   --only a,b             of: writes, reads, export, import, blobs, broadcast, replay, wake, proxy, bundle
+  --against <commit>     compares this tree with a commit, in turns: CPU a request and requests a
+                         second of 8 clients; --only names methods, the first of --sizes the records
+  --rounds 24            turns of each in a comparison
   --json                 the numbers as JSON
   --config <file>        another wrangler.toml
   --help
@@ -24,6 +28,8 @@ const { values } = parseArgs({
     sizes: { type: "string" },
     quick: { type: "boolean", default: false },
     only: { type: "string" },
+    against: { type: "string" },
+    rounds: { type: "string", default: "24" },
     json: { type: "boolean", default: false },
     config: { type: "string" },
     help: { type: "boolean", short: "h", default: false }
@@ -91,11 +97,23 @@ if (values.help) {
   console.log(help)
 } else {
   try {
-    await main()
+    if (values.against === undefined) await main()
+    else await compare(values.against)
   } catch (cause) {
     console.error(cause)
     process.exitCode = 1
   }
+}
+
+async function compare(commit: string) {
+  await against({
+    commit,
+    only: values.only?.split(","),
+    rounds: Number(values.rounds),
+    size: Number(values.sizes?.split(",", 1)[0] ?? 1000),
+    milliseconds: values.quick ? 120 : 240,
+    say: (text) => process.stderr.write(`${text}\n`)
+  })
 }
 
 async function main() {

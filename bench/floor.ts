@@ -26,7 +26,12 @@ export class Floor extends DurableObject {
     state.storage.sql.exec("CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
   }
   async fetch(request) {
-    if (new URL(request.url).pathname === "/object") return new Response("ok")
+    const { pathname } = new URL(request.url)
+    if (pathname === "/object") return new Response("ok")
+    if (pathname === "/row") {
+      const [row] = this.ctx.storage.sql.exec("SELECT value FROM rows WHERE key >= ? LIMIT 1", "m")
+      return new Response(row?.value ?? "none")
+    }
     const value = await request.text()
     this.ctx.storage.transactionSync(() => {
       for (let i = 0; i < 3; i++) {
@@ -61,11 +66,11 @@ export async function openFloor() {
   const client = await connect(server.url)
   const toCommit: Run = (one) =>
     one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
-  const work: Readonly<Record<string, Run>> = {
+  const work = {
     "empty Worker": (one) => one.request("GET", "/empty"),
     "Worker → object": (one) => one.request("GET", "/object"),
     [commit]: toCommit
-  }
+  } satisfies Readonly<Record<string, Run>>
   const measure = async (run: Run, runs: number, milliseconds: number) => {
     const samples = await sequential(runs, () => run(client))
     const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.url)))
@@ -74,6 +79,17 @@ export async function openFloor() {
     return { p50: percentile(samples, 0.5), rate }
   }
   return {
+    url: server.url,
+    /** Zero if it is unknown. */
+    pid: server.pid ?? 0,
+    /** Each kind of work by a short name. */
+    calls: (blob: Uint8Array): Readonly<Record<string, Run>> => ({
+      empty: work["empty Worker"],
+      object: work["Worker → object"],
+      row: (one) => one.request("GET", "/row"),
+      commit: toCommit,
+      blob: (one) => one.request("POST", "/blob", { body: blob })
+    }),
     /** Latency and requests per second of each kind of work. */
     async rows(runs: number, milliseconds: number) {
       const found: Array<{ name: string; p50: number; rate: number }> = []

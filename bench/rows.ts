@@ -7,7 +7,9 @@ import { frameOf, openSubscribers, replay } from "./subscribers.ts"
 
 const median = (samples: ReadonlyArray<number>): number => percentile(samples, 0.5)
 const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))
-const rkeyOf = (answer: Answer): string => JSON.parse(answer.body.toString()).uri.split("/").at(-1)
+/** The record key in a write's response. */
+export const rkeyOf = (answer: Answer): string =>
+  JSON.parse(answer.body.toString()).uri.split("/").at(-1)
 
 /**
  * Adds posts with applyWrites of 200 until the repo has `size` records; returns the rate in

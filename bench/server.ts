@@ -2,7 +2,7 @@
  * Starts a server like `npm start`, in its own folder, as a child process.
  */
 import { fork } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { builtOnce } from "../scripts/built.ts"
@@ -54,6 +54,8 @@ export interface StartOptions {
   readonly config?: string | undefined
   readonly env?: Readonly<Record<string, string>>
   readonly home?: (typeof homes)[number]
+  /** Another checkout whose server is started; it bundles itself. */
+  readonly tree?: string | undefined
 }
 
 /** Waits until a server on Node answers, and creates its first account as `npm start` does. */
@@ -98,13 +100,16 @@ export async function startServer({
   port: given,
   config,
   env = {},
-  home = "workerd"
+  home = "workerd",
+  tree
 }: StartOptions) {
   const output: Array<string> = []
   const port = given ?? (await freePort())
   const isBox = home === "box"
   if (isBox) boxSecrets(dataDir)
-  const child = fork(scripts[home], isBox ? [] : await builtOnce(config), {
+  const script = tree === undefined ? scripts[home] : join(tree, "scripts/start.ts")
+  const isBuilt = !isBox && tree === undefined
+  const child = fork(script, isBuilt ? await builtOnce(config) : [], {
     env: {
       ...process.env,
       DATA_DIR: dataDir,
@@ -164,6 +169,17 @@ export async function startServer({
       await exited
     }
   }
+}
+
+/** The CPU time that a process's threads have used, in milliseconds. */
+export function cpuOf(pid: number): number {
+  let nanoseconds = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(
+      readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]
+    )
+  }
+  return nanoseconds / 1e6
 }
 
 /** The resident memory of a process in MiB (0 where /proc is missing). */

@@ -1,0 +1,201 @@
+/**
+ * Compares this tree with another commit: both servers and the floor run at once, and take turns.
+ */
+import { execFileSync } from "node:child_process"
+import { existsSync, symlinkSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { type BenchAccount, openAccount } from "./account.ts"
+import { type Floor, openFloor } from "./floor.ts"
+import { connect, type Connection } from "./http.ts"
+import { percentile, perSecond, short, table } from "./measure.ts"
+import { rkeyOf } from "./rows.ts"
+import { cpuOf, startServer, temporaryFolder } from "./server.ts"
+
+const root = resolve(import.meta.dirname, "..")
+const blob = Buffer.alloc(1_000_000)
+
+type Run = (one: Connection) => Promise<unknown>
+
+/** What is compared: a method, and the work of the floor that is closest to it. */
+const calls: Readonly<
+  Record<string, { readonly floor: string; run(account: BenchAccount): Promise<Run> }>
+> = {
+  createRecord: {
+    floor: "commit",
+    run: async (account) => account.createRecord
+  },
+  getRecord: {
+    floor: "row",
+    run: async (account) => {
+      const rkey = rkeyOf(await account.createRecord(account.client))
+      return (one) => account.getRecord(one, rkey)
+    }
+  },
+  listRecords: { floor: "row", run: async (account) => (one) => account.listRecords(one) },
+  describeServer: { floor: "empty", run: async (account) => account.describeServer },
+  getSession: { floor: "row", run: async (account) => account.getSession },
+  uploadBlob: {
+    floor: "blob",
+    run: async (account) => (one) => {
+      blob.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), 0)
+      return account.uploadBlob(one, blob)
+    }
+  }
+}
+
+/** The methods that a comparison can measure. */
+export const comparable: ReadonlyArray<string> = Object.keys(calls)
+
+/** What is measured without a choice of methods. */
+const usual = ["createRecord", "getRecord", "describeServer"]
+
+export interface AgainstOptions {
+  readonly commit: string
+  readonly only: ReadonlyArray<string> | undefined
+  readonly rounds: number
+  /** Records in each repo. */
+  readonly size: number
+  readonly milliseconds: number
+  readonly say: (text: string) => void
+}
+
+interface Target {
+  readonly name: "old" | "new" | "floor"
+  readonly pid: number
+  readonly clients: ReadonlyArray<Connection>
+  run: Run
+}
+
+/** One turn of a target: how long a request took the CPU, in milliseconds, and how many a second. */
+async function turn({ pid, clients, run }: Target, milliseconds: number) {
+  const before = cpuOf(pid)
+  let runs = 0
+  const rate = await perSecond(clients, milliseconds, async (client) => {
+    await run(client)
+    runs += 1
+  })
+  return { cpu: (cpuOf(pid) - before) / runs, rate }
+}
+
+/** Prints CPU a request and requests a second of eight clients: the medians of all rounds. */
+export async function against(options: AgainstOptions): Promise<void> {
+  const { commit, rounds, size, milliseconds, say } = options
+  const names = options.only ?? usual
+  const ends: Array<() => Promise<void> | void> = []
+  try {
+    const folder = temporaryFolder("against")
+    ends.push(folder.remove)
+    say(`checking out ${commit} …`)
+    const other = checkOut(commit, folder.folder)
+    ends.push(other.remove)
+    const floor = await openFloor()
+    ends.push(() => floor.close())
+    const open = async (tree?: string) => {
+      const { folder: dataDir, remove } = temporaryFolder("bench")
+      ends.push(remove)
+      const server = await startServer({ dataDir, tree })
+      ends.push(() => server.stop())
+      const account = await openAccount(server)
+      say(`${tree === undefined ? "new" : "old"}: ${size} records …`)
+      for (let left = size; left > 0; left -= 200) {
+        await account.applyWrites(account.client, Math.min(200, left))
+      }
+      return { server, account }
+    }
+    const old = await open(other.tree)
+    const now = await open()
+    const rows = [
+      [
+        "8 clients",
+        "CPU, ms: old",
+        "new",
+        "new / old",
+        "floor",
+        "floor / new",
+        "/s: old",
+        "new",
+        "new / old",
+        "new / floor"
+      ]
+    ]
+    for (const name of names) {
+      const call = calls[name]
+      if (call === undefined) throw new Error(`unknown: ${name}; known: ${comparable.join(", ")}`)
+      say(`${name} …`)
+      const targets = await targetsOf(call, { old, now, floor })
+      const cpu = new Map<string, Array<number>>()
+      const rate = new Map<string, Array<number>>()
+      const ratios: Array<number> = []
+      for (const target of targets) await turn(target, milliseconds * 3)
+      for (let round = 0; round < rounds; round++) {
+        const order = round % 2 === 0 ? targets : targets.toReversed()
+        for (const target of order) {
+          const found = await turn(target, milliseconds)
+          cpu.set(target.name, [...(cpu.get(target.name) ?? []), found.cpu])
+          rate.set(target.name, [...(rate.get(target.name) ?? []), found.rate])
+        }
+        ratios.push(cpu.get("new")!.at(-1)! / cpu.get("old")!.at(-1)!)
+      }
+      for (const { clients } of targets) for (const client of clients) client.close()
+      const of = (found: Map<string, Array<number>>, which: Target["name"]) =>
+        percentile(found.get(which) ?? [], 0.5)
+      rows.push(
+        [
+          name,
+          of(cpu, "old"),
+          of(cpu, "new"),
+          percentile(ratios, 0.5),
+          of(cpu, "floor"),
+          of(cpu, "floor") / of(cpu, "new"),
+          of(rate, "old"),
+          of(rate, "new"),
+          of(rate, "new") / of(rate, "old"),
+          of(rate, "new") / of(rate, "floor")
+        ].map((value) => short(value))
+      )
+    }
+    console.log(`\n${table(rows)}`)
+  } finally {
+    for (const end of ends.toReversed()) await end()
+  }
+}
+
+interface Opened {
+  readonly server: { readonly workerd: number }
+  readonly account: BenchAccount
+}
+
+async function targetsOf(
+  call: (typeof calls)[string],
+  { old, now, floor }: { readonly old: Opened; readonly now: Opened; readonly floor: Floor }
+): Promise<ReadonlyArray<Target>> {
+  const eight = (url: string) => Promise.all(Array.from({ length: 8 }, () => connect(url)))
+  const ofServer = async (name: "old" | "new", { server, account }: Opened): Promise<Target> => ({
+    name,
+    pid: server.workerd,
+    clients: await eight(account.url),
+    run: await call.run(account)
+  })
+  return [
+    await ofServer("old", old),
+    await ofServer("new", now),
+    {
+      name: "floor",
+      pid: floor.pid,
+      clients: await eight(floor.url),
+      run: floor.calls(blob)[call.floor]!
+    }
+  ]
+}
+
+/** A commit's files in a work tree of their own, with this tree's packages. */
+function checkOut(commit: string, folder: string) {
+  const tree = join(folder, "tree")
+  const git = (...args: ReadonlyArray<string>) =>
+    execFileSync("git", ["-C", root, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+  git("worktree", "add", "--detach", "--force", tree, commit)
+  if (!existsSync(join(tree, "node_modules"))) {
+    symlinkSync(join(root, "node_modules"), join(tree, "node_modules"))
+  }
+  return { tree, remove: () => void git("worktree", "remove", "--force", tree) }
+}
