@@ -126,7 +126,7 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
         )
         // SAFETY: the last statement returns rows of this form.
         const [row] = (found ?? []) as ReadonlyArray<RunRow>
-        // A run with this id has already ended in the same second.
+        // A run with this id has already ended.
         return row === undefined
           ? ((yield* repeatable("begunBackup", sql<RunRow>`${runs} WHERE run = ${run}`)).map(
               runOf

@@ -92,7 +92,10 @@ export class BackupLedger extends Context.Service<
     run(run: string): Answer<Run | undefined>
     /** The number of runs that can be restored. */
     readonly count: Answer<number>
-    /** Starts a run unless there is a current one; returns the current run. */
+    /**
+     * Starts a run unless there is a current one; returns the current run, or the ended run that
+     * already has this id.
+     */
     begin(run: string, now: number): Answer<Run>
     /** Leases the run to `holder` until a time, unless another holder has it. */
     lease(run: string, holder: string, now: number, until: number): Answer<boolean>

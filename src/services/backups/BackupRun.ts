@@ -47,7 +47,15 @@ export const claim = Effect.gen(function* () {
 export const beginBackup = Effect.fn("beginBackup")(function* () {
   yield* claim
   const now = yield* Clock.currentTimeMillis
-  return yield* (yield* BackupLedger).begin(runId(now), now)
+  const ledger = yield* BackupLedger
+  let named = now
+  let run = yield* ledger.begin(runId(named), now)
+  // A run's name is its second: a second run in it takes the name of the next one.
+  while (run.outcome !== undefined) {
+    named += 1000
+    run = yield* ledger.begin(runId(named), now)
+  }
+  return run
 })
 
 const failureText = (failure: { readonly _tag: string; readonly message?: string }): string =>

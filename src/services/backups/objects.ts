@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BlobMeter } from "../../core/blobs/meter.ts"
 import { concatBytes } from "../../core/bytes/bytes.ts"
-import type { Stored } from "../../core/backups/manifests.ts"
+import type { Fault, Stored } from "../../core/backups/manifests.ts"
 import { openText, signText } from "../../core/backups/signedText.ts"
 import { Config } from "../host/Config.ts"
 import { hkdfKeys } from "../host/derivedSecrets.ts"
@@ -155,3 +155,23 @@ export const listAll = Effect.fnUntraced(function* (prefix: string) {
   } while (cursor !== undefined)
   return sizes
 })
+
+/** Counts what is read, and records damage instead of failing, so the rest is still read. */
+export const damageCounter = (did?: string) => {
+  const faults: Array<Fault> = []
+  const state = { faults, sound: 0 }
+  const noting = <A, E, R>(reading: Effect.Effect<A, E, R>) =>
+    Effect.matchEffect(reading, {
+      onSuccess: (value) => {
+        state.sound++
+        return Effect.succeed<A | undefined>(value)
+      },
+      onFailure: (failure) => {
+        if (!(failure instanceof BackupDamaged)) return Effect.fail(failure)
+        const { key, problem } = failure
+        faults.push({ ...(did === undefined ? {} : { did }), key, problem })
+        return Effect.undefined
+      }
+    })
+  return { state, noting }
+}

@@ -7,9 +7,15 @@ import type { KeptBlob } from "./AccountRows.ts"
 import type { Backed } from "./BackupLedger.ts"
 import { copyBlob } from "./backUpBlobs.ts"
 import { verifyCar } from "./backUpCar.ts"
-import { BackupDamaged } from "./BackupTarget.ts"
 import type { Budget } from "./Budget.ts"
-import { assertSame, getBytes, getManifest, getSealed, readObject } from "./objects.ts"
+import {
+  assertSame,
+  damageCounter,
+  getBytes,
+  getManifest,
+  getSealed,
+  readObject
+} from "./objects.ts"
 
 /** The number of runs that it takes to read back every object of the newest versions. */
 const sampleRuns = 28
@@ -63,25 +69,11 @@ export const sampleAccount = Effect.fn("sampleAccount")(function* (
   turn: number | "all",
   budget: Budget
 ) {
-  const faults: Array<Fault> = []
-  let sampled = 0
+  const { state, noting } = damageCounter(did)
   let isSound = true
+  const sample = (): Sample => ({ sampled: state.sound, faults: state.faults, isSound })
   const isDue = (byte: number | undefined) => turn === "all" || isInSample(byte, turn)
 
-  /** Records damage instead of failing, so the rest is still read. */
-  const noting = <A, E, R>(reading: Effect.Effect<A, E, R>) =>
-    Effect.matchEffect(reading, {
-      onSuccess: (value) => {
-        sampled++
-        return Effect.succeed<A | undefined>(value)
-      },
-      onFailure: (failure) => {
-        if (!(failure instanceof BackupDamaged)) return Effect.fail(failure)
-        const { key, problem } = failure
-        faults.push({ did, key, problem })
-        return Effect.undefined
-      }
-    })
   const orAnew = <A>(value: A | undefined): A | undefined => {
     if (value === undefined) isSound = false
     return value
@@ -90,7 +82,7 @@ export const sampleAccount = Effect.fn("sampleAccount")(function* (
   budget.spend(3)
   const reading = getManifest(accountKey(did, version), AccountManifest)
   const manifest = orAnew(yield* noting(reading))
-  if (manifest === undefined) return { sampled, faults, isSound } satisfies Sample
+  if (manifest === undefined) return sample()
   orAnew(yield* noting(getSealed(manifest.private)))
   if (isDue(sha256(did)[31])) {
     budget.spend(1)
@@ -111,5 +103,5 @@ export const sampleAccount = Effect.fn("sampleAccount")(function* (
       isSound = isSound && isMended
     }
   }
-  return { sampled, faults, isSound } satisfies Sample
+  return sample()
 })

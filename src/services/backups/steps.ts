@@ -15,6 +15,7 @@ import { putManifest, putSealed } from "./objects.ts"
 import { sampleAccount } from "./sampleBackups.ts"
 import { tidyAccount, tidyRuns } from "./tidyBackups.ts"
 import { withFaults } from "./totals.ts"
+import { verifyRun } from "./verifyBackups.ts"
 
 /** Accounts in a page of a run. */
 const accountsAPage = 1000
@@ -164,14 +165,15 @@ const tidy = eachAccount(
   })
 )
 
-/** Deletes runs beyond the retention, and ends the run. */
+/** Deletes runs beyond the retention, reads back the run's own objects, and ends it. */
 const done = {
   go: Effect.fnUntraced(function* (run: Run, budget: Budget) {
     budget.spend(3)
     yield* tidyRuns
-    const { totals } = run
+    const { faults } = yield* verifyRun(run.run, budget)
+    const totals = withFaults(run.totals, faults)
     const outcome = totals.failed + totals.faulty === 0 ? "good" : "incomplete"
-    return { ...run, finishedAt: yield* Clock.currentTimeMillis, outcome } satisfies Run
+    return { ...run, finishedAt: yield* Clock.currentTimeMillis, outcome, totals } satisfies Run
   }),
   pass: Effect.fnUntraced(function* (run: Run, problem: string) {
     const finishedAt = yield* Clock.currentTimeMillis

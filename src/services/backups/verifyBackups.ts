@@ -1,15 +1,38 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Fault } from "../../core/backups/manifests.ts"
+import { AccountList, type Fault, Mark, RunManifest } from "../../core/backups/manifests.ts"
+import { markKey, runKey } from "../../core/backups/places.ts"
 import { BackupLedger } from "./BackupLedger.ts"
 import { Budget } from "./Budget.ts"
+import { damageCounter, getBytes, getManifest, getSealed } from "./objects.ts"
 import { sampleAccount } from "./sampleBackups.ts"
 
 /** Accounts read from the ledger at a time. */
 const accountsAtOnce = 50
 
+/** Reads back the objects of a run that don't belong to an account, and the store's mark. */
+export const verifyRun = Effect.fn("verifyRun")(function* (run: string, budget: Budget) {
+  const { state, noting } = damageCounter()
+  yield* noting(getManifest(markKey, Mark))
+  const manifest = yield* noting(getManifest(runKey(run), RunManifest))
+  const { pages, host } = manifest ?? { pages: [], host: [] }
+  budget.spend(2 + 2 * pages.length + host.length)
+  for (const page of pages) {
+    yield* noting(Effect.andThen(getBytes(page), getManifest(page.key, AccountList)))
+  }
+  for (const page of host) yield* noting(getSealed(page))
+  return state
+})
+
+/** The newest run that a server could be restored from. */
+const newestRun = Effect.fnUntraced(function* (ledger: BackupLedger["Service"]) {
+  const ended = yield* ledger.ended(400)
+  return ended.find(({ outcome }) => outcome !== "failed")?.run
+})
+
 /**
- * Reads back every object of the newest backups of the accounts after a DID, until the budget is spent.
+ * Reads back every object of the newest backup of the server, a part per call: with an empty `after` its own objects,
+ * then the newest backups of the accounts after this DID, until the budget is spent.
  *
  * If damage can't be repaired, the next run backs up that account again.
  */
@@ -26,6 +49,12 @@ export const verifyBackups = Effect.fn("verifyBackups")(function* (
   let cursor = after
   let accounts = 0
   let objects = 0
+  const run = after === "" ? yield* newestRun(ledger) : undefined
+  if (run !== undefined) {
+    const verified = yield* verifyRun(run, budget)
+    faults.push(...verified.faults)
+    objects += verified.sound
+  }
   while (true) {
     const page = yield* ledger.backed(cursor, accountsAtOnce)
     if (page.length === 0) return { accounts, objects, faults }
