@@ -34,6 +34,7 @@ import { migrate } from "./migrate/migrate.ts"
 import { recover } from "./recover/recover.ts"
 import { note, printJson, style } from "./output.ts"
 import { audit } from "./operators/audit.ts"
+import { moderate } from "./operators/moderate.ts"
 import { operator } from "./operators/operator.ts"
 import { watch } from "./operators/watch.ts"
 import { passkey } from "./passkey.ts"
@@ -66,6 +67,7 @@ const root = Command.make("nacre").pipe(
     passkey,
     token,
     operator,
+    moderate,
     audit,
     watch,
     relays,

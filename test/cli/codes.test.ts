@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net"
 import { readFileSync } from "node:fs"
 import type { TestServer } from "../support/server/server.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
-import { signUp } from "../support/server/serverPeople.ts"
+import { png, signUp } from "../support/server/serverPeople.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
 let server: TestServer
@@ -69,5 +69,69 @@ describe("a mailed code", () => {
     const deleted = await withCode(["account", "delete", handle, "--owner", "--yes"], password)
     assert.strictEqual(deleted.code, 0, deleted.stderr)
     assert.notInclude((await desk.run(["account", "list"])).stdout, did)
+  })
+})
+
+describe("nacre moderate", () => {
+  const moderate = async (args: ReadonlyArray<string>) => desk.run(["moderate", ...args, "--json"])
+
+  it("moderate shows, takes down and restores an account, a record and a blob, however they are named", async () => {
+    const { agent, did, handle } = await signUp(server, "carol")
+    const uploaded = await agent.uploadBlob(png("a picture"), { encoding: "image/png" })
+    const { uri, cid } = await agent.post({
+      text: "hello",
+      embed: {
+        $type: "app.bsky.embed.images",
+        images: [{ alt: "", image: uploaded.data.blob }]
+      }
+    })
+    const rkey = uri.split("/").at(-1)!
+    const blob = uploaded.data.blob.ref.toString()
+    const link = `https://bsky.app/profile/${handle}`
+    for (const [names, subject] of [
+      [[["carol"], [handle], [did], [`at://${did}`], [link]], { kind: "account", did }],
+      [
+        [[uri], [`at://${handle}/app.bsky.feed.post/${rkey}`], [`${link}/post/${rkey}`]],
+        { kind: "record", uri, cid }
+      ],
+      [
+        [
+          [handle, "--blob", blob],
+          [did, "--blob", blob]
+        ],
+        { kind: "blob", did, cid: blob }
+      ]
+    ] as const) {
+      for (const name of names) {
+        const before = await moderate(["show", ...name])
+        assert.deepInclude(before.json, { ...subject, takedown: { applied: false } }, before.stderr)
+        const down = await moderate(["take-down", ...name, "--reason", "a test"])
+        assert.strictEqual(down.code, 0, down.stderr)
+        const takedown = { applied: true, ref: "a test" }
+        assert.deepInclude(down.json, { ...subject, takedown })
+        assert.deepInclude((await moderate(["show", ...name])).json, { ...subject, takedown })
+        const log = await desk.run(["audit", "--json"])
+        assert.include(log.stdout, '"reason":"a test"')
+        const restored = await moderate(["restore", ...name])
+        assert.deepInclude(restored.json, { ...subject, takedown: { applied: false } })
+      }
+    }
+    const words = await desk.run(["moderate", "take-down", "carol"])
+    assert.strictEqual(words.stdout, `Took down the account ${did}.\n`)
+    const shown = await desk.run(["moderate", "show", did])
+    assert.match(shown.stdout, /Taken down +yes/)
+  })
+
+  it("moderate fails for what isn't here, and for what is no address", async () => {
+    for (const [target, says] of [
+      ["https://example.com/x", /neither an account, a record nor a blob/],
+      ["nobody.test", /Account not found/],
+      [`at://${server.account.did}/app.bsky.feed.post/nothing`, /Subject not found/]
+    ] as const) {
+      const failed = await moderate(["take-down", target])
+      assert.strictEqual(failed.code, 1, target)
+      assert.match(failed.json["message"], says)
+      assert.isString(failed.json["next"], target)
+    }
   })
 })

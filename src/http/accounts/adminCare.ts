@@ -7,6 +7,7 @@ import { InvalidRequest, NoSuchAccount } from "../../services/failures.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { noteAccount, noteAct } from "../CurrentRequest.ts"
 import { adminInput, ownAnswer } from "../limits/ownEndpoint.ts"
+import { mayChangeStanding } from "../operators/standing.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 
 /** The most entries in a response. */
@@ -52,12 +53,14 @@ export const checkSignIn = Effect.fn("care.checkSignIn")(function* (did: string)
 /** Suspends an account with a reason that its owner reads; for operators' pages and paths. */
 export const suspendAccount = Effect.fn("care.suspend")(function* (did: string, reason: string) {
   yield* noteAct({ subject: did, reason, after: { status: "suspended" } })
+  yield* mayChangeStanding(did)
   yield* (yield* Accounts).call(did, "suspend", { reason })
 })
 
 /** Restores an account that is suspended or taken down. */
 export const restoreAccount = Effect.fn("care.restore")(function* (did: string) {
   yield* noteAct({ subject: did, after: { status: "restored" } })
+  yield* mayChangeStanding(did)
   yield* (yield* Accounts).call(did, "restore")
 })
 

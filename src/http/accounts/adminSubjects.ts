@@ -8,6 +8,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import type { Subject } from "../../services/accounts/Takedowns.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { type ActNotes, noteAct } from "../CurrentRequest.ts"
+import { mayChangeStanding } from "../operators/standing.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
@@ -92,6 +93,7 @@ const getSubjectStatus = method(
   Effect.fnUntraced(function* ({ params }: Call<GetSubjectStatus.QueryParams>) {
     const { account, subject } = yield* askedPlace(params)
     const { did } = yield* entryOf(account)
+    yield* noteAct({ subject: nameOf(did, subject) })
     const view = yield* (yield* Accounts).call(did, "subjectStatus", { subject })
     const { cid, ...standing } = view
     const $type = refs[subject.kind]
@@ -117,6 +119,7 @@ const updateSubjectStatus = method(
       before: standingOf(before),
       after: standingOf(change)
     })
+    if (place.subject.kind === "account") yield* mayChangeStanding(did)
     yield* accounts.call(did, "updateSubject", { subject: place.subject, change })
     return { subject, ...(takedown === undefined ? {} : { takedown }) }
   })

@@ -40,6 +40,8 @@ export const careRoutes: ReadonlyArray<{
   verb,
   path,
   role,
-  make: (request, url) =>
-    Effect.andThen(forOperator(request, path.slice(1), role), make(request, url))
+  make: (request, url) => {
+    const answer: ReturnType<Make> = make(request, url)
+    return Effect.andThen(forOperator(request, path.slice(1), role), answer)
+  }
 }))

@@ -14,9 +14,16 @@ export interface Operator {
   readonly addedBy: string
 }
 
-/** A change to the operators is rejected. */
+/** A change to the operators, or to an operator's account, is rejected. */
 export class OperatorRefused extends Schema.TaggedError<OperatorRefused>()("OperatorRefused", {
-  reason: Schema.Literals(["last admin", "too many", "no factor", "not an operator"])
+  reason: Schema.Literals([
+    "last admin",
+    "too many",
+    "no factor",
+    "not an operator",
+    "operator",
+    "own account"
+  ])
 }) {}
 
 /** The accounts that operate this host. */

@@ -14,7 +14,7 @@ import { fieldIn, type Wrong } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { account as text, bytes, standings } from "../text/consolePeople.ts"
 import { checkSignIn } from "../../accounts/adminCare.ts"
-import { heldDeletion, signInAnswer, suspension } from "./accountCare.ts"
+import { closedTo, heldDeletion, signInAnswer, suspension } from "./accountCare.ts"
 import { consoleButton, consoleForm, consolePath, type ConsolePage, framed } from "./frame.ts"
 import { takedownForm } from "./moderation.ts"
 import type { Operating } from "./operating.ts"
@@ -236,6 +236,7 @@ export const accountView = Effect.fn("console.account")(function* (
   }
   const isAdmin = reaches(operating.role, "admin")
   const isOwn = info.did === operating.view.did
+  const closed = yield* closedTo(operating, info.did)
   const body = html`${factsOf(known)} ${heldDeletion(operating, info.did, known.check)}
     <h2>${text.canThey}</h2>
     ${signInAnswer(known.check)}
@@ -244,7 +245,7 @@ export const accountView = Effect.fn("console.account")(function* (
     <h2>${text.history}</h2>
     ${historyOf(known)}
     <h2>${text.moderation}</h2>
-    ${isOwn ? html`<p class="hint">${text.notOwn}</p>` : moderationOf(operating, known)}
+    ${closed === undefined ? moderationOf(operating, known) : html`<p class="hint">${closed}</p>`}
     <h2>${text.invites}</h2>
     ${invitesOf(operating, known)}
     ${

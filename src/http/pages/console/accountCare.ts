@@ -1,5 +1,6 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import { reaches } from "../../../core/operators/roles.ts"
+import { Operators } from "../../../services/operators/Operators.ts"
 import type { checkSignIn } from "../../accounts/adminCare.ts"
 import { momentInWords } from "../account/words.ts"
 import { type Html, html } from "../html.ts"
@@ -10,6 +11,16 @@ import { consoleButton, consoleForm } from "./frame.ts"
 import type { Operating } from "./operating.ts"
 
 type Checked = Effect.Success<ReturnType<typeof checkSignIn>>
+
+/** Why an operator can't change an account's standing; undefined if they can. */
+export const closedTo = Effect.fn("console.closedTo")(function* (
+  { role, view }: Operating,
+  did: string
+) {
+  if (did === view.did) return text.notOwn
+  if (reaches(role, "admin")) return undefined
+  return (yield* (yield* Operators).role(did)) === undefined ? undefined : text.operators
+})
 
 /** “Can they sign in?”, with all reasons. */
 export const signInAnswer = ({ canSignIn, summary, reasons, facts }: Checked): Html =>

@@ -1,16 +1,21 @@
 import * as Effect from "effect/Effect"
 import { askAccountDeletion, keepAccount, suspendAccount } from "../../accounts/adminCare.ts"
 import { noteAct } from "../../CurrentRequest.ts"
+import { closedTo } from "./accountCare.ts"
 import { type ConsoleAction, done } from "./frame.ts"
-import { toOthers } from "./toOthers.ts"
+import { rejected, toOthers } from "./toOthers.ts"
 
 /** Suspends an account. */
 export const suspend: ConsoleAction = {
   role: "moderator",
   page: "accounts",
   run: toOthers(
-    Effect.fn("console.suspend")(function* (_, { did }, form) {
+    Effect.fn("console.suspend")(function* (operating, { did }, form) {
       yield* noteAct({ act: "/admin/accounts/suspend" })
+      const closed = yield* closedTo(operating, did)
+      if (closed !== undefined) {
+        return yield* rejected(operating, did, { wrong: { text: closed }, typed: {} })
+      }
       yield* suspendAccount(did, (form.get("why") ?? "").trim())
       return done("account", "suspended", { did })
     })

@@ -5,7 +5,9 @@ import type { DirectoryEntry } from "../../../services/accounts/Directory.ts"
 import { entryOf } from "../../accounts/adminAccounts.ts"
 import { type Html, html } from "../html.ts"
 import { field, type Wrong } from "../parts.ts"
+import { frame, inTerminal } from "../text/console.ts"
 import { moderation as text } from "../text/consolePeople.ts"
+import { closedTo } from "./accountCare.ts"
 import {
   type ConsoleAction,
   consoleForm,
@@ -28,6 +30,8 @@ interface Subject {
   readonly cid: string | undefined
   readonly isDown: boolean
   readonly ref: string | undefined
+  /** Why the operator can't change its standing. */
+  readonly closed: string | undefined
 }
 
 const wrong = (sentence: string): Wrong => ({ text: sentence })
@@ -67,13 +71,15 @@ const find = Effect.fnUntraced(function* (
     blob: sought.blob,
     cid: "cid" in subject ? String(subject.cid) : undefined,
     isDown: takedown?.applied === true,
-    ref: takedown?.ref
+    ref: takedown?.ref,
+    closed: about === did && sought.blob === undefined ? yield* closedTo(operating, did) : undefined
   }
 })
 
 type Needs =
   | Effect.Services<ReturnType<typeof entryOf>>
   | Effect.Services<ReturnType<typeof perform>>
+  | Effect.Services<ReturnType<typeof closedTo>>
 type Failures = Effect.Error<ReturnType<typeof entryOf>> | Effect.Error<ReturnType<typeof perform>>
 
 const isWrong = (found: Subject | Wrong): found is Wrong => "text" in found
@@ -108,7 +114,7 @@ export const takedownForm = (
   })
 
 const resultOf = (operating: Operating, subject: Subject): Html => {
-  const { entry, about, blob, cid, isDown, ref } = subject
+  const { entry, about, blob, cid, isDown, ref, closed } = subject
   const kind = blob !== undefined ? text.aBlob : about === entry.did ? text.anAccount : text.record
   return html`<h2>${kind}</h2>
     <dl class="facts">
@@ -128,7 +134,15 @@ const resultOf = (operating: Operating, subject: Subject): Html => {
     <p>
       <span class="tag ${isDown ? "bad" : "good"}">${isDown ? text.down(ref) : text.visible}</span>
     </p>
-    ${takedownForm(operating, { about, blob, isDown, back: "moderation" })}`
+    ${
+      closed === undefined
+        ? takedownForm(operating, { about, blob, isDown, back: "moderation" })
+        : html`<p class="hint">${closed}</p>`
+    }
+    <p class="hint">
+      ${frame.command}
+      ${inTerminal(`moderate show ${about}${blob === undefined ? "" : ` --blob ${blob}`}`)}
+    </p>`
 }
 
 const page = Effect.fnUntraced(function* (operating: Operating, typed: string, blob: string) {
@@ -177,13 +191,13 @@ const changes = (applied: boolean): ConsoleAction => ({
     if (isWrong(found)) return shown(yield* page(operating, about, blob))
     const { did } = found.entry
     const isAccount = found.blob === undefined && found.about === did
-    if (isAccount && did === operating.view.did) {
+    if (found.closed !== undefined) {
       return shown(
         framed(operating, {
           title: text.title,
           tab: "moderation",
           body: "",
-          wrong: wrong(text.notOwn)
+          wrong: wrong(found.closed)
         })
       )
     }

@@ -92,7 +92,9 @@ export const account = {
   wrongHandle: "That’s not this account’s handle.",
   acts: "What operators did",
   allActs: "Everything about this account in the audit log",
-  notOwn: "You can’t do this to your own account here. Use the account’s pages."
+  notOwn: "You can’t do this to your own account here. Use the account’s pages.",
+  operators:
+    "This is an operator’s account. Only an admin can suspend it, take it down or restore it."
 } as const
 
 /** `/admin/console/invites`. */
@@ -152,7 +154,6 @@ export const moderation = {
   down: (ref: string | undefined) => (ref === undefined ? "taken down" : `taken down: ${ref}`),
   takeDown: "Take down",
   restore: "Restore",
-  notOwn: "You can’t take your own account down.",
   reason: "Reason",
   reasonHint: "Stays with the takedown and in the audit log."
 } as const
