@@ -9,6 +9,7 @@ export type ConfigVariable =
   | "MASTER_KEY"
   | "MASTER_KEY_PREVIOUS"
   | "PLC_ROTATION_KEY"
+  | "PLC_ROTATION_KEY_PREVIOUS"
   | "ADMIN_PASSWORD"
   | "PLC_URL"
   | "DOH_URL"

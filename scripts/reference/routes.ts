@@ -56,6 +56,8 @@ const texts: Readonly<Record<string, string>> = {
     "for moderators: what happened to `?account=`, newest first, or before the number `?before=`; `?limit=` (500 at most)",
   "/admin/keys/master":
     "for the administrator (HTTP Basic): continues the rotation of `MASTER_KEY` and says how far it is; call it again until `phase` is `done` or `isHeldUp` is true",
+  "/admin/keys/plc":
+    "for the administrator (HTTP Basic): continues the rotation of `PLC_ROTATION_KEY` and says how far it is, with the accounts of this call in `reported`; call it again, after `pausedUntil`, until `phase` is `done` or `isHeldUp` is true",
   "/admin/accounts/check":
     "for moderators: whether the owner of `?account=` can sign in, and all reasons",
   "/admin/accounts/suspend":

@@ -34,6 +34,7 @@ export type Params = Readonly<
 /** Idempotent procedures. */
 const repeatable: ReadonlySet<string> = new Set([
   "admin/keys/master",
+  "admin/keys/plc",
   "app.bsky.actor.putPreferences",
   "com.atproto.repo.importRepo",
   "com.atproto.repo.uploadBlob",

@@ -11,7 +11,7 @@ import { billed } from "../services/host/SqlStorage.ts"
 import { backupRoutes } from "./backups/routes.ts"
 import { careRoutes } from "./accounts/careRoutes.ts"
 import { createToken, listTokens, revokeToken } from "./sessions/ownTokens.ts"
-import { rotateMaster } from "./identity/adminKeys.ts"
+import { rotateMaster, rotatePlc } from "./identity/adminKeys.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminTestMail } from "./mail/adminMail.ts"
 import { adminRelays, askRelay, disconnectReader } from "./stream/adminRelays.ts"
@@ -171,6 +171,7 @@ export const routes = [
   ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
   ...careRoutes.map(({ verb, path, make }) => route(verb, path, answer(make), rules.administrator)),
   route("POST", "/admin/keys/master", answer(rotateMaster), rules.administrator),
+  route("POST", "/admin/keys/plc", answer(rotatePlc), rules.administrator),
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),
   route("POST", "/admin/operators", answer(setOperator), rules.administrator),
   route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),

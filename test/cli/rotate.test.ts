@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { parseVars } from "../../scripts/env.ts"
+import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
 import { masterFingerprint } from "../../src/core/host/fingerprint.ts"
 import { type Desk, makeDesk } from "./command.ts"
 import { type Cloudflare, fakeWrangler } from "./fakeWrangler.ts"
@@ -61,6 +62,99 @@ afterEach(async () => {
 })
 
 const varsIn = (name: string) => parseVars(readFileSync(desk.path(name), "utf8"))
+
+/** A server that replaces its PLC key in one account with each request, and asks to wait between. */
+const startPlcServer = async (
+  keyOf: () => string,
+  ends: ReadonlyArray<"wait" | "failed" | "done">
+) => {
+  let calls = 0
+  let runs = 0
+  const at = () => {
+    const end = ends[runs] ?? "done"
+    const isLast = calls % 2 === 0
+    if (isLast) runs += 1
+    const did = isLast ? "did:plc:second" : "did:plc:first"
+    const refused = isLast && end === "failed"
+    const fault = { did: "did:plc:second", problem: "too many operations" }
+    return {
+      fingerprint: formatDidKey(publicKeyOf("k256", Buffer.from(keyOf(), "hex"))),
+      phase: isLast && end !== "failed" ? end : "replace",
+      accounts: 2,
+      replaced: refused ? 1 : 2,
+      left: 1,
+      leavings: [{ did: "did:plc:gone", problem: "its DID points to another server" }],
+      failed: refused ? 1 : 0,
+      failures: refused ? [fault] : [],
+      finishableAt: 1_800_000_000_000,
+      pausedUntil: isLast ? 0 : Date.now() + 50,
+      isHeldUp: isLast && end !== "done",
+      reported: [
+        end === "done"
+          ? { did, outcome: "current" }
+          : refused
+            ? { did, outcome: "refused", reason: fault.problem }
+            : { did, outcome: "replaced" }
+      ]
+    }
+  }
+  const server = createServer((request, response) => {
+    const isRotation = request.url === "/admin/keys/plc" && request.method === "POST"
+    if (isRotation) calls += 1
+    response.statusCode = isRotation ? 200 : 404
+    response.setHeader("content-type", "application/json")
+    response.end(JSON.stringify(isRotation ? at() : {}))
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  stops.push(() => new Promise<void>((resolve) => void server.close(() => resolve())))
+  return `http://127.0.0.1:${port}`
+}
+
+describe("nacre secret rotate PLC_ROTATION_KEY", () => {
+  it("the command reports each account, continues after a refusal, and removes the old key at the end", async () => {
+    const before = "42".repeat(32)
+    writeFileSync(desk.path(".dev.vars"), `PLC_ROTATION_KEY=${before}\n`)
+    const key = () => varsIn(".dev.vars")["PLC_ROTATION_KEY"] ?? ""
+    const url = await startPlcServer(key, ["failed", "wait", "done"])
+    const env = { NACRE_SERVER: url, NACRE_ADMIN_PASSWORD: "an administrator here" }
+    const run = (...more: ReadonlyArray<string>) =>
+      desk.run(["secret", "rotate", "PLC_ROTATION_KEY", "--yes", ...more], env)
+
+    const refused = await run()
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stderr, "did:plc:first: replaced")
+    assert.include(
+      refused.stderr,
+      "did:plc:second: the PLC directory refused the operation (too many operations)"
+    )
+    assert.include(refused.stderr, "did:plc:gone: its DID points to another server")
+    const made = key()
+    assert.match(made, /^[0-9a-f]{64}$/)
+    assert.strictEqual(varsIn(".dev.vars")["PLC_ROTATION_KEY_PREVIOUS"], before)
+
+    const waiting = await run("--json")
+    assert.strictEqual(waiting.code, 0, waiting.stderr)
+    assert.deepInclude(JSON.parse(waiting.stdout), {
+      phase: "wait",
+      replaced: 2,
+      left: 1,
+      accounts: [
+        { did: "did:plc:first", outcome: "replaced" },
+        { did: "did:plc:second", outcome: "replaced" }
+      ]
+    })
+    assert.strictEqual(key(), made, "a second run makes no second key")
+
+    const done = await run()
+    assert.strictEqual(done.code, 0, done.stderr)
+    assert.notProperty(varsIn(".dev.vars"), "PLC_ROTATION_KEY_PREVIOUS")
+    assert.include(readFileSync(desk.path(".dev.vars"), "utf8"), `=${before}`)
+    const output = [refused, waiting, done].map(({ stdout, stderr }) => stdout + stderr).join("")
+    assert.notInclude(output, made)
+    assert.notInclude(output, before)
+  })
+})
 
 describe("nacre secret rotate MASTER_KEY", () => {
   it("the command puts a new key beside the old one, waits, and removes the old one at the end", async () => {

@@ -20,7 +20,7 @@ import { readVars, setVars, varsFile } from "./vars.ts"
 import { wranglerTakes } from "./wrangler.ts"
 
 /** The keys that a rotation replaces. */
-type Rotated = "MASTER_KEY"
+type Rotated = "MASTER_KEY" | "PLC_ROTATION_KEY"
 
 /** Where a key is: the file with the copy of a server's secrets, and its environment if deployed. */
 export interface KeyPlace {
@@ -105,7 +105,8 @@ export const endRotation = Effect.fnUntraced(function* (
   yield* setVars(file, { [previous]: undefined, [`# ${name} until ${day}`]: old })
 })
 
-const Fault = Schema.Struct({
+/** A part of the server that a rotation couldn't change, and why. */
+export const Fault = Schema.Struct({
   did: Schema.optionalKey(Words),
   key: Schema.optionalKey(Words),
   problem: Words
@@ -126,24 +127,36 @@ const Progress = Schema.Struct({
   isBackupOpen: Schema.Boolean
 })
 
-const lines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
+/** Faults, one a line. */
+export const lines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
   faults.map(({ did, key, problem }) => `  ${key ?? did ?? "the server"}: ${problem}`).join("\n")
+
+/** Continues a rotation for one request; fails if the server doesn't have the new key. */
+export const progressOf = Effect.fnUntraced(function* <
+  S extends Schema.ConstraintDecoder<{ readonly fingerprint: string }>
+>(
+  admin: Remote,
+  path: string,
+  progress: S,
+  { again, fingerprint }: { readonly again: string; readonly fingerprint: string }
+) {
+  const at = yield* procedure(admin, path, progress).pipe(
+    Effect.catchIf(
+      (failure) => failure instanceof CallFailed && failure.status === 400,
+      () => Effect.succeed(undefined)
+    )
+  )
+  if (at?.fingerprint === fingerprint) return at
+  return yield* new Failed({
+    message: `${admin.server} doesn't have the new key yet`,
+    next: `Restart the server, or wait until its new version is deployed. Then run the command again: ${again}`
+  })
+})
 
 /** Continues the server's rotation until it ends or must wait. */
 const follow = Effect.fnUntraced(function* (admin: Remote, fingerprint: string, again: string) {
   while (true) {
-    const at = yield* procedure(admin, "admin/keys/master", Progress).pipe(
-      Effect.catchIf(
-        (failure) => failure instanceof CallFailed && failure.status === 400,
-        () => Effect.succeed(undefined)
-      )
-    )
-    if (at === undefined || at.fingerprint !== fingerprint) {
-      return yield* new Failed({
-        message: `${admin.server} doesn't have the new key yet`,
-        next: `Restart the server, or wait until its new version is deployed. Then run the command again: ${again}`
-      })
-    }
+    const at = yield* progressOf(admin, "admin/keys/master", Progress, { fingerprint, again })
     if (at.isHeldUp || at.phase === "done") return at
     yield* note(`${at.phase}: ${at.accounts} accounts, ${at.backups} backups`)
   }

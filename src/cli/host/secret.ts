@@ -9,6 +9,7 @@ import { note, report, table } from "../output.ts"
 import { envFlag, theEnvironment } from "./environment.ts"
 import { askCloudflare, handOver, refuseOtherSecrets, storedAs } from "./handing.ts"
 import { placeOf, rotateMasterKey } from "./rotate.ts"
+import { rotatePlcKey } from "./rotatePlc.ts"
 import { signInHint } from "./signedIn.ts"
 import {
   keepACopy,
@@ -124,7 +125,7 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
 const rotate = Command.make(
   "rotate",
   {
-    name: Argument.Literals("name", ["MASTER_KEY"]).pipe(
+    name: Argument.Literals("name", ["MASTER_KEY", "PLC_ROTATION_KEY"]).pipe(
       Argument.withDescription("The key to replace")
     ),
     env: deployedFlag,
@@ -132,14 +133,15 @@ const rotate = Command.make(
   },
   Effect.fnUntraced(function* ({ name, env, yes }) {
     const place = yield* placeOf(name, env)
-    yield* rotateMasterKey(place, yes)
+    yield* name === "MASTER_KEY" ? rotateMasterKey(place, yes) : rotatePlcKey(place, yes)
   }, longWay)
 ).pipe(
   Command.withDescription(
-    "Replace a key: create a new one, put everything that the old one protects under it while the server stays in use, " +
-      "verify every account, then remove the old key. Run it again to continue"
+    "Replace a key: create a new one, put everything that the old one protects under it while the server stays in use " +
+      "(for PLC_ROTATION_KEY: put it into the DIDs of the accounts), verify every account, then remove the old key. " +
+      "Run it again to continue"
   ),
-  Command.withShortDescription("Replace MASTER_KEY")
+  Command.withShortDescription("Replace MASTER_KEY or PLC_ROTATION_KEY")
 )
 
 /** `nacre secret`: shows which secrets are set, and never a value. */

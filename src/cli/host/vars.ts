@@ -20,6 +20,7 @@ export const secretNamesNeeded = Object.keys(secretWords)
 export const secretNamesKnown = [
   ...secretNamesNeeded,
   "MASTER_KEY_PREVIOUS",
+  "PLC_ROTATION_KEY_PREVIOUS",
   "RATE_LIMIT_BYPASS_KEY",
   "MAIL_HTTP_TOKEN"
 ]

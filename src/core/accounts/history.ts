@@ -16,6 +16,7 @@ export const historyKinds = [
   "handle",
   "signing-key",
   "recovery-keys",
+  "host-key",
   "identity",
   "app-password",
   "app-password-revoked",

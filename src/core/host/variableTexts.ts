@@ -32,6 +32,11 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
     meaning:
       "a K-256 private key, 32 bytes in hexadecimal; the host's key among the rotation keys of its `did:plc` accounts"
   },
+  PLC_ROTATION_KEY_PREVIOUS: {
+    default: "none",
+    meaning:
+      "the key before `PLC_ROTATION_KEY`, while `nacre secret rotate PLC_ROTATION_KEY` replaces it in the accounts' DIDs"
+  },
   ADMIN_PASSWORD: { meaning: "the password of `admin`, at least 16 characters" },
   PLC_URL: { default: "`https://plc.directory`", meaning: "the PLC directory" },
   DOH_URL: {

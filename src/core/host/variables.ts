@@ -69,6 +69,11 @@ export const variables = {
     demand: "must be a K-256 private key, 32 bytes in hexadecimal",
     secret: true
   },
+  PLC_ROTATION_KEY_PREVIOUS: {
+    schema: optional(Syntax.K256PrivateKey),
+    demand: "must be a K-256 private key, 32 bytes in hexadecimal",
+    secret: true
+  },
   ADMIN_PASSWORD: {
     schema: Syntax.AdminPassword,
     demand:

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { rotateHostKey } from "../../services/identity/keys/rotateHostKey.ts"
 import { rotateMasterKey } from "../../services/identity/keys/rotateMasterKey.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
@@ -9,4 +10,10 @@ const aRequest = { millis: 20_000, operations: 400 }
 export const rotateMaster = Effect.fn("http.rotateMaster")(function* (request: Request) {
   yield* forAdministrator(request, "admin/keys")
   return ownAnswer(yield* rotateMasterKey(aRequest))
+})
+
+/** POST `/admin/keys/plc`: continues the rotation of the host's key in DIDs; the response has its progress. */
+export const rotatePlc = Effect.fn("http.rotatePlc")(function* (request: Request) {
+  yield* forAdministrator(request, "admin/keys")
+  return ownAnswer(yield* rotateHostKey(aRequest))
 })

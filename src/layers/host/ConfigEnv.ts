@@ -140,6 +140,7 @@ const settingsOf = (values: Values): Omit<Settings, "given"> => {
     masterKey: Redacted.make(values.MASTER_KEY),
     masterKeyPrevious: previousOf(values.MASTER_KEY_PREVIOUS, values.MASTER_KEY),
     plcRotationKey: Redacted.make(values.PLC_ROTATION_KEY),
+    plcRotationKeyPrevious: previousOf(values.PLC_ROTATION_KEY_PREVIOUS, values.PLC_ROTATION_KEY),
     adminPassword: Redacted.make(values.ADMIN_PASSWORD),
     plcUrl: Syntax.trimSlash(values.PLC_URL ?? "https://plc.directory"),
     dohUrl: values.DOH_URL ?? "https://cloudflare-dns.com/dns-query",

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { Config, type Problem, type Settings } from "../../services/host/Config.ts"
 import { HostKeys, newerData } from "../../services/host/HostKeys.ts"
 import { schemaVersion } from "../../core/host/schemaVersion.ts"
-import { rotationKey } from "../../services/identity/Keys.ts"
+import { rotationKey, rotationKeys } from "../../services/identity/Keys.ts"
 import { fingerprintOf } from "../../services/identity/keys/olderKeys.ts"
 import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"
@@ -36,22 +36,22 @@ const fingerprintsOf = (settings: Settings): ReadonlyArray<Row> => [
   { variable: schemaRow, fingerprint: String(schemaVersion) }
 ]
 
-/** The master key before, which the data may still be under during a rotation. */
-const previousOf = ({ masterKeyPrevious }: Settings): ReadonlyArray<Row> =>
-  masterKeyPrevious === undefined
+/** The keys before, which the data may still be under during a rotation. */
+const previousOf = (settings: Settings): ReadonlyArray<Row> => [
+  ...(settings.masterKeyPrevious === undefined
     ? []
-    : [{ variable: "MASTER_KEY", fingerprint: fingerprintOf(masterKeyPrevious) }]
-
-/** What to do during a rotation. */
-const unfinished =
-  ". While a rotation isn't finished, the data's key must be set as MASTER_KEY_PREVIOUS"
+    : [{ variable: "MASTER_KEY", fingerprint: fingerprintOf(settings.masterKeyPrevious) }]),
+  ...rotationKeys(settings)
+    .slice(1)
+    .map(({ didKey }) => ({ variable: "PLC_ROTATION_KEY", fingerprint: didKey }))
+]
 
 const problemOf = ({ variable }: Row): Problem =>
   variable === schemaRow
     ? newerData
     : {
         variable,
-        message: `is not the key that this server's data was made with: put that one back${variable === "MASTER_KEY" ? unfinished : ""}`
+        message: `is not the key that this server's data was made with: put that one back. While a rotation isn't finished, the data's key must be set as ${variable}_PREVIOUS`
       }
 
 const make = (database: Database, settings: Settings): HostKeys["Service"] => {

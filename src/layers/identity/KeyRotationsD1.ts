@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
-import { KeyRotations, type MasterRotation } from "../../services/identity/keys/KeyRotations.ts"
+import {
+  type HostKeyRotation,
+  KeyRotations,
+  type MasterRotation
+} from "../../services/identity/keys/KeyRotations.ts"
 import * as Directory from "../accounts/DirectoryD1.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
@@ -47,6 +51,11 @@ export const layer: Layer.Layer<KeyRotations, never, HostDatabase> = Layer.effec
         progress === undefined ? undefined : (JSON.parse(progress) as MasterRotation)
       ),
       saveMaster: (rotation) => save("MASTER_KEY", JSON.stringify(rotation)),
+      hostKey: Effect.map(find("PLC_ROTATION_KEY"), (progress) =>
+        // SAFETY: `saveHostKey` wrote it from a value of this type.
+        progress === undefined ? undefined : (JSON.parse(progress) as HostKeyRotation)
+      ),
+      saveHostKey: (rotation) => save("PLC_ROTATION_KEY", JSON.stringify(rotation)),
       dids: (after, limit) =>
         Effect.map(
           repeatable(

@@ -38,9 +38,10 @@ const make = (outgoing: Outgoing["Service"], base: string): PlcDirectory["Servic
         accept: "application/json",
         maxBytes,
         timeout: "5 seconds",
-        allowStatus: [404, 410]
+        allowStatus: [404, 410, 429]
       })
       .pipe(Effect.mapError((cause) => new PlcUnavailable({ operation, cause })))
+    if (response.status === 429) return yield* limited(operation, response)
     if (response.status === 404) return yield* new DidNotFound({ did })
     if (response.status === 410) return yield* new DidDeactivated({ did })
     return yield* Effect.try({
@@ -66,9 +67,10 @@ const make = (outgoing: Outgoing["Service"], base: string): PlcDirectory["Servic
           body: JSON.stringify(operation),
           maxBytes: 64 * 1024,
           timeout: "10 seconds",
-          allowStatus: [400, 404, 409, 410]
+          allowStatus: [400, 404, 409, 410, 429]
         })
         .pipe(Effect.mapError((cause) => new PlcUnavailable({ operation: "POST", cause })))
+      if (response.status === 429) return yield* limited("POST", response)
       if (response.status >= 400) {
         return yield* new PlcRefused({ did, reason: messageOf(response) })
       }
@@ -78,6 +80,12 @@ const make = (outgoing: Outgoing["Service"], base: string): PlcDirectory["Servic
     data: (did) => get(did, "/data", maxDidDocumentBytes, parsePlcData),
     document: (did) => get(did, "", maxDidDocumentBytes, (json) => parseDidDocument(did, json))
   })
+}
+
+/** The directory limits requests; without a time, a few seconds must do. */
+const limited = (operation: string, { headers }: OutgoingResponse) => {
+  const seconds = /^\d{1,5}$/.exec(headers.get("retry-after") ?? "")?.[0] ?? "5"
+  return new PlcUnavailable({ operation, retryAfter: Number(seconds) * 1000 })
 }
 
 const readLog = (json: unknown) => {

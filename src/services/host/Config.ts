@@ -86,6 +86,8 @@ export interface Settings {
   readonly masterKeyPrevious: Redacted.Redacted<Uint8Array> | undefined
   /** 32 bytes: the host's K-256 private key, one of the rotation keys of did:plc accounts. */
   readonly plcRotationKey: Redacted.Redacted<Uint8Array>
+  /** The host's key before, while DIDs still name it. */
+  readonly plcRotationKeyPrevious: Redacted.Redacted<Uint8Array> | undefined
   readonly adminPassword: Redacted.Redacted<string>
   readonly plcUrl: string
   /** A DNS-over-HTTPS endpoint with JSON responses. */

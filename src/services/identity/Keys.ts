@@ -40,9 +40,23 @@ export class Keys extends Context.Service<
   }
 >()("nacre/services/Keys") {}
 
-/** The host's own key among the rotation keys of did:plc accounts. */
-export const rotationKey = ({ plcRotationKey }: Settings): PrivateKey => ({
+const k256Key = (secret: PrivateKey["secret"]): PrivateKey => ({
   curve: "k256",
-  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(plcRotationKey))),
-  secret: plcRotationKey
+  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(secret))),
+  secret
 })
+
+/** The host's own key among the rotation keys of did:plc accounts. */
+export const rotationKey = ({ plcRotationKey }: Settings): PrivateKey => k256Key(plcRotationKey)
+
+/** The host's keys: the current one, and the one before while a rotation replaces it. */
+export const rotationKeys = (settings: Settings): ReadonlyArray<PrivateKey> => {
+  const { plcRotationKeyPrevious: previous } = settings
+  return [rotationKey(settings), ...(previous === undefined ? [] : [k256Key(previous)])]
+}
+
+/** The host's key that may change a DID with these rotation keys. */
+export const hostKeyAmong = (
+  settings: Settings,
+  keys: ReadonlyArray<string>
+): PrivateKey | undefined => rotationKeys(settings).find(({ didKey }) => keys.includes(didKey))

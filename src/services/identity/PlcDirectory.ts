@@ -14,6 +14,8 @@ export class PlcRefused extends Schema.TaggedError<PlcRefused>()("PlcRefused", {
 /** The directory is unreachable or overloaded, or sent an invalid response. */
 export class PlcUnavailable extends Schema.TaggedError<PlcUnavailable>()("PlcUnavailable", {
   operation: Schema.String,
+  /** How long the directory asks to wait, in milliseconds; set if it limits requests. */
+  retryAfter: Schema.optional(Schema.Finite),
   cause: Schema.optional(Schema.Defect())
 }) {}
 

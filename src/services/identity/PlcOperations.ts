@@ -10,6 +10,7 @@ import {
   InvalidPlcOperation,
   type PlcData,
   type PlcOperation,
+  type PlcUpdate,
   unsignedBytes,
   updateOperation,
   withSignature
@@ -19,9 +20,9 @@ import { AccountEvents } from "../stream/AccountEvents.ts"
 import { noter } from "../accounts/AccountHistory.ts"
 import { AccountLock } from "../accounts/AccountLock.ts"
 import { type Account, AccountStore } from "../accounts/AccountStore.ts"
-import { Config } from "../host/Config.ts"
+import { Config, type Settings } from "../host/Config.ts"
 import { DidDeactivated, Identity } from "./Identity.ts"
-import { Keys, rotationKey } from "./Keys.ts"
+import { hostKeyAmong, Keys, rotationKey, rotationKeys } from "./Keys.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 import { SeenOperations } from "./SeenOperations.ts"
 
@@ -74,8 +75,8 @@ export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
   yield* assertPlc(did)
   const last = yield* (yield* PlcDirectory).last(did)
   if (last.type === "plc_tombstone") return yield* new DidDeactivated({ did })
-  const key = rotationKey(yield* Config)
-  if (!dataOf(last).rotationKeys.includes(key.didKey)) {
+  const key = hostKeyAmong(yield* Config, dataOf(last).rotationKeys)
+  if (key === undefined) {
     return yield* refuse(did, "This server's rotation key is not among the DID's rotation keys")
   }
   // SAFETY: `checked` validates every field of it.
@@ -87,9 +88,10 @@ export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
 })
 
 /** The current keys above this host's: the owner's recovery keys, which must be kept. */
-const keysAbove = ({ rotationKeys }: PlcData, ours: string) => {
-  const at = rotationKeys.indexOf(ours)
-  return at < 0 ? [] : rotationKeys.slice(0, at)
+const keysAbove = (data: PlcData, config: Settings) => {
+  const ours = rotationKeys(config).map(({ didKey }) => didKey)
+  const at = data.rotationKeys.findIndex((key) => ours.includes(key))
+  return at < 0 ? [] : data.rotationKeys.slice(0, at)
 }
 
 /** The PLC data that an account needs to live here; keeps the DID's other names. */
@@ -113,23 +115,19 @@ export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCreden
   const wanted = handle === invalidHandle ? undefined : withHandle(alsoKnownAs, handle)
   return {
     ...credentials,
-    rotationKeys: [...keysAbove(data.value, didKey), didKey],
+    rotationKeys: [...keysAbove(data.value, config), didKey],
     alsoKnownAs: wanted ?? alsoKnownAs
   }
 })
 
 /** Why an account with this operation could not live here, most important reason first. */
-const faultOf = (
-  operation: PlcData,
-  account: Account,
-  { ours, publicUrl }: { readonly ours: string; readonly publicUrl: string }
-): string | undefined => {
+const faultOf = (operation: PlcData, account: Account, config: Settings): string | undefined => {
   const pds = operation.services["atproto_pds"]
-  if (!operation.rotationKeys.includes(ours)) {
+  if (hostKeyAmong(config, operation.rotationKeys) === undefined) {
     return "Rotation keys do not include server's rotation key"
   }
   if (pds?.type !== "AtprotoPersonalDataServer") return "Incorrect type on atproto_pds service"
-  if (pds.endpoint !== publicUrl) return "Incorrect endpoint on atproto_pds service"
+  if (pds.endpoint !== config.publicUrl) return "Incorrect endpoint on atproto_pds service"
   if (operation.verificationMethods["atproto"] !== account.signingKey.didKey) {
     return "Incorrect signing key"
   }
@@ -153,7 +151,7 @@ const sendOnce = Effect.fnUntraced(function* (did: string, operation: PlcOperati
   )
 })
 
-/** Notes that an operation came through this server, whatever key signed it. */
+/** Notes that an operation came from an owner through this server, whatever key signed it. */
 const noteSeen = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
   const seen = yield* SeenOperations
   if (seen === undefined) return
@@ -161,6 +159,31 @@ const noteSeen = Effect.fnUntraced(function* (did: string, operation: PlcOperati
   yield* Effect.catch(seen.set(did, { cid: cidOfOperation(operation).toString() }), (failure) =>
     Effect.logWarning("an operation of an owner wasn't noted", { did }, failure)
   )
+})
+
+/**
+ * Notes an operation that this server made, for the time when its key isn't the server's any more.
+ *
+ * What the watch doesn't know yet, or knows to be foreign, it has to judge itself.
+ */
+const noteOwn = Effect.fnUntraced(
+  function* (did: string, operation: PlcUpdate) {
+    const seen = yield* SeenOperations
+    if (seen === undefined) return
+    const known = yield* seen.get([did])
+    const before = known.get(did)
+    if (before !== undefined && (before.foreignAt !== undefined || before.cid !== operation.prev)) {
+      return
+    }
+    yield* seen.set(did, { cid: cidOfOperation(operation).toString() })
+  },
+  Effect.catch((failure) => Effect.logWarning("an operation wasn't noted", failure))
+)
+
+/** Sends an operation that this server signed for itself. */
+export const submitOwn = Effect.fnUntraced(function* (did: string, operation: PlcUpdate) {
+  yield* sendOnce(did, operation)
+  yield* noteOwn(did, operation)
 })
 
 /**
@@ -179,13 +202,11 @@ export const submitOperation = Effect.fn("PlcOperations.submitOperation")(functi
     const operation = yield* checked(did, json)
     if (operation.type !== "plc_operation") return yield* refuse(did, "Invalid operation")
     const config = yield* Config
-    const { publicUrl } = config
-    const ours = rotationKey(config).didKey
-    const fault = faultOf(operation, account, { ours, publicUrl })
+    const fault = faultOf(operation, account, config)
     if (fault !== undefined) return yield* refuse(did, fault)
     const note = yield* noter
     yield* sendOnce(did, operation)
-    note({ kind: "recovery-keys", after: keysAbove(operation, ours).join(" ") })
+    note({ kind: "recovery-keys", after: keysAbove(operation, config).join(" ") })
     yield* noteSeen(did, operation)
     yield* (yield* Identity).forget(did)
     yield* (yield* AccountEvents).identity
@@ -213,11 +234,11 @@ export const updatePlc = Effect.fn("updatePlc")(function* (
   const data = dataOf(last)
   const changed = change(data)
   if (changed === undefined) return
-  const key = rotationKey(yield* Config)
-  if (!data.rotationKeys.includes(key.didKey)) return yield* new NotOurDid({ did })
+  const key = hostKeyAmong(yield* Config, data.rotationKeys)
+  if (key === undefined) return yield* new NotOurDid({ did })
   const operation = updateOperation(last, changed)
   const signer = yield* keys.signer(key)
   const signature = yield* signer.sign(unsignedBytes(operation))
-  yield* plc.submit(did, withSignature(operation, signature))
+  yield* submitOwn(did, withSignature(operation, signature))
   yield* (yield* Identity).forget(did)
 })

@@ -15,7 +15,7 @@ import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./HostedDidDocument.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
-import { signUpdate } from "./PlcOperations.ts"
+import { signUpdate, submitOwn } from "./PlcOperations.ts"
 import { Repo } from "../repo/Repo.ts"
 
 const writePlc = Effect.fnUntraced(function* (did: string, atproto: string) {
@@ -23,7 +23,7 @@ const writePlc = Effect.fnUntraced(function* (did: string, atproto: string) {
   const { verificationMethods } = yield* plc.data(did)
   if (verificationMethods["atproto"] === atproto) return
   const change = { verificationMethods: { ...verificationMethods, atproto } }
-  yield* plc.submit(did, yield* signUpdate(did, change))
+  yield* submitOwn(did, yield* signUpdate(did, change))
 })
 
 /**

@@ -3,7 +3,7 @@ import { AccountStore } from "../accounts/AccountStore.ts"
 import { Config } from "../host/Config.ts"
 import { AccountCodes } from "../mail/AccountCodes.ts"
 import { Mailer } from "../mail/Mailer.ts"
-import { rotationKey } from "./Keys.ts"
+import { rotationKeys as hostKeys } from "./Keys.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 import { PlcOperationRefused, signUpdate, submitOperation } from "./PlcOperations.ts"
 
@@ -45,8 +45,8 @@ export const changeOwnerKeys = Effect.fn("ownerKeys.change")(function* ({
   const { did, email } = yield* (yield* AccountStore).get
   const codes = yield* AccountCodes
   const { delivers } = yield* Mailer
-  const ours = rotationKey(yield* Config).didKey
-  if (change.first === ours || change.without === ours) {
+  const ours = hostKeys(yield* Config).map(({ didKey }) => didKey)
+  if (ours.some((key) => key === change.first || key === change.without)) {
     const message = "This server's rotation key can't be a recovery key and can't be removed"
     return yield* new PlcOperationRefused({ did, message })
   }

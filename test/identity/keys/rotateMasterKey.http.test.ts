@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterEach, assert, describe, it } from "@effect/vitest"
-import { startPlc } from "../../../scripts/plc.ts"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
 import { beginBackup } from "../../../src/services/backups/BackupRun.ts"
-import * as BackupTargetMemory from "../../../src/layers/backups/BackupTargetMemory.ts"
 import { backUp, restoreServer, verify } from "../../backups/backupWorld.ts"
 import { ask, here, withAuthenticator, withPasskey } from "../../support/http/accountPages.ts"
-import { basic, bearer, type Host, startHost } from "../../support/http/httpHost.ts"
+import { basic, bearer, type Host } from "../../support/http/httpHost.ts"
 import {
   appPassword,
   ok,
@@ -20,45 +15,10 @@ import {
   signUp
 } from "../../support/http/httpWorld.ts"
 import { publicApp } from "../../support/http/oauthApp.ts"
+import { startKept } from "./kept.ts"
 
 const keyOf = (byte: number): string => Buffer.alloc(32, byte).toString("base64url")
 const [first, second, third] = [keyOf(7), keyOf(8), keyOf(9)]
-
-const afterwards: Array<() => Promise<void> | void> = []
-afterEach(async () => {
-  for (const done of afterwards.splice(0).toReversed()) await done()
-})
-
-/** A server whose data stays when it starts again with other keys. */
-const startKept = async (objects = new Map<string, Uint8Array>()) => {
-  const folder = mkdtempSync(join(tmpdir(), "nacre-keys-"))
-  const plc = await startPlc()
-  let host: Host | undefined
-  let shift = 0
-  afterwards.push(async () => {
-    await host?.close()
-    await plc.close()
-    rmSync(folder, { recursive: true })
-  })
-  const start = async (env: Readonly<Record<string, string>>): Promise<Host> => {
-    await host?.close()
-    const backups = BackupTargetMemory.make(objects)
-    host = await startHost(
-      { OAUTH_ACCESS_TOKEN_MINUTES: "30", ...env },
-      { backups, kept: folder, plc }
-    )
-    host.advance(shift)
-    return host
-  }
-  return {
-    start,
-    /** Moves the clock of this server and of those after it. */
-    advance: (millis: number) => {
-      shift += millis
-      host?.advance(millis)
-    }
-  }
-}
 
 const rotate = async (host: Host) => {
   const { status, body, text } = await host.ask("/admin/keys/master", {

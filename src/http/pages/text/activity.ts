@@ -40,6 +40,7 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   handle: "Handle changed",
   "signing-key": "Signing key changed",
   "recovery-keys": "Identity changed",
+  "host-key": "This server’s key in your identity replaced",
   identity: "Change of identity signed",
   "app-password": "App password created",
   "app-password-revoked": "App password revoked",

@@ -13,7 +13,7 @@ import { Alarm } from "../../host/Alarm.ts"
 import { Denied } from "../../sessions/Auth.ts"
 import { Config } from "../../host/Config.ts"
 import { AccountExists, Directory, reservedFor } from "../Directory.ts"
-import { Keys, rotationKey } from "../../identity/Keys.ts"
+import { hostKeyAmong, Keys } from "../../identity/Keys.ts"
 import { provePassword, slowToFail } from "../../sessions/PasswordProof.ts"
 import { PlcDirectory } from "../../identity/PlcDirectory.ts"
 
@@ -33,8 +33,11 @@ const endDid = Effect.fnUntraced(function* ({ did, createdAt, signingKey }: Acco
   }
   // Any other operation is not this sign-up's.
   if (last.type === "plc_tombstone" || last.prev !== null) return true
-  if (dataOf(last).verificationMethods["atproto"] !== signingKey.didKey) return true
-  const signer = yield* (yield* Keys).signer(rotationKey(yield* Config))
+  const { rotationKeys, verificationMethods } = dataOf(last)
+  if (verificationMethods["atproto"] !== signingKey.didKey) return true
+  const key = hostKeyAmong(yield* Config, rotationKeys)
+  if (key === undefined) return true
+  const signer = yield* (yield* Keys).signer(key)
   const tombstone = tombstoneOperation(last)
   const signature = yield* signer.sign(unsignedBytes(tombstone))
   yield* plc

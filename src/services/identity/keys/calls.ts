@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { AccountStore } from "../../accounts/AccountStore.ts"
+import { replaceHostKey } from "./replaceHostKey.ts"
 import { rewrapRows } from "./rewrapRows.ts"
 import { SecretRows } from "./SecretRows.ts"
 
@@ -33,4 +34,4 @@ export const rewrapKeys = Effect.fn("rewrapKeys")(function* () {
 })
 
 /** The calls of an account's object about the server's keys. */
-export const keyCalls = { rewrapKeys }
+export const keyCalls = { replaceHostKey, rewrapKeys }

@@ -7,7 +7,7 @@ import { cidOfOperation, signerOf } from "../../../core/identity/plcOperation.ts
 import type { Finding, Look } from "../../../core/operators/alerts.ts"
 import { Directory, type DirectoryEntry } from "../../accounts/Directory.ts"
 import { Config } from "../../host/Config.ts"
-import { rotationKey } from "../../identity/Keys.ts"
+import { rotationKeys } from "../../identity/Keys.ts"
 import { PlcDirectory } from "../../identity/PlcDirectory.ts"
 import { type SeenOperation, SeenOperations } from "../../identity/SeenOperations.ts"
 import { HostCounts } from "../HostCounts.ts"
@@ -56,7 +56,7 @@ const lookAt = Effect.fnUntraced(function* (
     yield* known.set(did, { cid })
     return undefined
   }
-  const ours = [rotationKey(yield* Config).didKey]
+  const ours = rotationKeys(yield* Config).map(({ didKey }) => didKey)
   const log = yield* plc.log(did)
   const at = log.findIndex((operation) => cidOfOperation(operation).toString() === seen.cid)
   // Without the known operation, a stronger key has undone it.

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { didMethod } from "../../../../core/identity/did.ts"
 import { Config } from "../../../../services/host/Config.ts"
-import { rotationKey } from "../../../../services/identity/Keys.ts"
+import { hostKeyAmong, rotationKey } from "../../../../services/identity/Keys.ts"
 import { needsKeyCode } from "../../../../services/identity/ownerKeys.ts"
 import { PlcDirectory } from "../../../../services/identity/PlcDirectory.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
@@ -25,12 +25,13 @@ export const ownerKeys = Effect.fnUntraced(function* ({ view }: Owner) {
       <p>${text.ofDomainNext}</p>`
     return { told }
   }
-  const ours = rotationKey(yield* Config).didKey
   const keys = yield* (yield* PlcDirectory).data(view.did).pipe(
     Effect.map(({ rotationKeys }) => rotationKeys),
     Effect.orElseSucceed(() => undefined)
   )
   if (keys === undefined) return { told: note("warn", text.unreachable) }
+  const config = yield* Config
+  const ours = (hostKeyAmong(config, keys) ?? rotationKey(config)).didKey
   if (!keys.includes(ours)) return { told: undefined, keys, ours, isOurs: false as const }
   return { told: undefined, keys, ours, isOurs: true as const }
 })
