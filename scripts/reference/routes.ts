@@ -67,6 +67,10 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/accounts/delete":
     "for admins: deactivates `account` and deletes it in three days (`DELETION_DELAY=off`: at once)",
   "/admin/accounts/keep": "for admins: undoes a deletion of `account` that is held back",
+  "/admin/invites":
+    "for inviters: creates `codes` invite codes of `uses` each, for `account` or anybody to give away, with a `note` for operators and an end (`expires`: `7d`, a date, or a date with a time)",
+  "/admin/invites/tree":
+    "for inviters: accounts with who invited them, by DID after `?after=`, 1,000 at most; with `?by=` those whom an account or `admin` invited",
   "/admin/operators":
     "for admins: GET lists the operators; POST gives `account` the `role` (`admin`, `moderator`, `inviter`)",
   "/admin/operators/remove": "for admins: takes the role of `account`",

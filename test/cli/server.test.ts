@@ -121,6 +121,31 @@ describe("nacre account", () => {
     assert.match(stdout, new RegExp(`${code} +1 of 1`))
   })
 
+  it("invite create takes a note and an end, and invite tree shows who invited whom", async () => {
+    const args = ["invite", "create", "--note", "For „Eve“", "--expires", "7d", "--json"]
+    const { json } = await desk.run(args)
+    assert.deepInclude(json, { note: "For „Eve“", uses: 1 })
+    assert.isAbove(Date.parse(json["expiresAt"]), Date.now())
+    const [code] = json["codes"]
+    const env = { NACRE_SERVER: server.url, NACRE_NEW_PASSWORD: "a guest's password" }
+    const flags = ["--email", "eve@mail.test", "--invite", code]
+    const made = await away.run(["account", "create", "eve", ...flags, "--json"], env)
+    assert.strictEqual(made.code, 0, made.stderr)
+    const { did } = made.json
+    const hers = await desk.run(["invite", "create", "--for", did, "--json"])
+    const more = ["--email", "finn@mail.test", "--invite", hers.json["codes"][0]]
+    assert.strictEqual((await away.run(["account", "create", "finn", ...more], env)).code, 0)
+    const tree = await desk.run(["invite", "tree"])
+    assert.match(tree.stdout, /^eve\.test \(For „Eve“\)\n {2}finn\.test$/m)
+    const { accounts } = (await desk.run(["invite", "tree", "--json"])).json
+    const finn = accounts.find((one: { handle: string }) => one.handle === "finn.test")
+    assert.strictEqual(finn.by, did)
+    const list = await desk.run(["invite", "list"])
+    assert.match(list.stdout, new RegExp(`${code} +1 of 1 +used up .*For „Eve“`))
+    const past = await desk.run(["invite", "create", "--expires", "2001-01-01"])
+    assert.match(past.stderr, /2001-01-01 is not in the future/)
+  })
+
   it("an account can be deactivated, activated, renamed, given a new password, and deleted", async () => {
     const { did, handle } = await make("bobby")
     const isActive = async () => {

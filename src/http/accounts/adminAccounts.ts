@@ -17,9 +17,10 @@ import { type Call, method } from "../Xrpc.ts"
 
 const time = (millis: number) => new Date(millis).toISOString()
 
-/** An invite code as `com.atproto.server.defs#inviteCode`. */
-export const inviteView = (invite: Invite) => ({
+/** An invite code as `com.atproto.server.defs#inviteCode`, with its note and end. */
+export const inviteView = ({ expiresAt, ...invite }: Invite) => ({
   ...invite,
+  ...(expiresAt === undefined ? {} : { expiresAt: time(expiresAt) }),
   createdAt: time(invite.createdAt),
   uses: invite.uses.map(({ usedBy, usedAt }) => ({ usedBy, usedAt: time(usedAt) }))
 })

@@ -9,6 +9,7 @@ import {
   accountRestore,
   accountSuspend
 } from "./adminCare.ts"
+import { createInvites, inviteTree } from "./adminInvites.ts"
 
 /** Each path with the role that it takes. */
 const declared = [
@@ -17,7 +18,9 @@ const declared = [
   ["POST", "/admin/accounts/suspend", "moderator", accountSuspend],
   ["POST", "/admin/accounts/restore", "moderator", accountRestore],
   ["POST", "/admin/accounts/delete", "admin", accountDelete],
-  ["POST", "/admin/accounts/keep", "admin", accountKeep]
+  ["POST", "/admin/accounts/keep", "admin", accountKeep],
+  ["POST", "/admin/invites", "inviter", createInvites],
+  ["GET", "/admin/invites/tree", "inviter", inviteTree]
 ] as const
 
 type Made = ReturnType<(typeof declared)[number][3]>
@@ -30,7 +33,7 @@ type Make = (
   Effect.Services<Made> | Effect.Services<ReturnType<typeof forOperator>>
 >
 
-/** The operators' paths for the care of accounts. */
+/** The operators' paths for the care of accounts and invites. */
 export const careRoutes: ReadonlyArray<{
   readonly verb: "GET" | "POST"
   readonly path: string

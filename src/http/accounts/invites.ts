@@ -7,7 +7,9 @@ import type {
   ComAtprotoServerCreateInviteCodes as CreateInviteCodes,
   ComAtprotoServerGetAccountInviteCodes as GetAccountInviteCodes
 } from "@atproto/api"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { inviteState } from "../../core/accounts/invites.ts"
 import { inviteCode } from "../../core/identity/calledName.ts"
 import { Directory, type InvitePlace } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
@@ -21,9 +23,11 @@ const moderator = { at: "host", authority: { kind: "moderator" } } as const
 const inviting = { at: "host", authority: { kind: "moderator", role: "inviter" } } as const
 const invites = { kind: "admin", role: "inviter" } as const
 
-const cursorOf = ({ rank, code }: InvitePlace): string => `${rank}:${code}`
+/** The cursor of a place in the listing. */
+export const inviteCursor = ({ rank, code }: InvitePlace): string => `${rank}:${code}`
 
-const placeOf = Effect.fnUntraced(function* (cursor: string) {
+/** The place of a cursor. */
+export const invitePlace = Effect.fnUntraced(function* (cursor: string) {
   const parts = /^(\d{1,15}):(.+)$/.exec(cursor)
   if (parts === null) return yield* new InvalidRequest({ message: "Malformed cursor" })
   return { rank: Number(parts[1]), code: parts[2]! }
@@ -38,9 +42,9 @@ const getInviteCodes = method(
     if (sort !== "recent" && sort !== "usage") {
       return yield* new InvalidRequest({ message: `unknown sort method: ${sort}` })
     }
-    const place = cursor === undefined ? {} : { after: yield* placeOf(cursor) }
+    const place = cursor === undefined ? {} : { after: yield* invitePlace(cursor) }
     const page = yield* (yield* Directory).listInvites({ order: sort, limit, ...place })
-    const next = page.next === undefined ? {} : { cursor: cursorOf(page.next) }
+    const next = page.next === undefined ? {} : { cursor: inviteCursor(page.next) }
     return { ...next, codes: page.invites.map(inviteView) }
   })
 )
@@ -102,11 +106,13 @@ const getAccountInviteCodes = method(
   Effect.fnUntraced(function* ({ caller, params }: Call<GetAccountInviteCodes.QueryParams>) {
     const { did } = yield* only(caller, "session")
     const invites = yield* (yield* Directory).invitesOf(did)
-    const shown = invites.filter(
-      ({ disabled, uses, available }) =>
-        !disabled && (params.includeUsed !== false || uses.length < available)
-    )
-    return { codes: shown.map(inviteView) }
+    const now = yield* Clock.currentTimeMillis
+    const shown = invites.filter((invite) => {
+      const state = inviteState(invite, now)
+      return state === undefined || (state === "used up" && params.includeUsed !== false)
+    })
+    // Notes are for operators.
+    return { codes: shown.map((invite) => ({ ...inviteView(invite), note: undefined })) }
   })
 )
 
@@ -127,10 +133,11 @@ const randomToken = (): string => {
 /**
  * Creates codes for accounts: the hostname, so a code shows where it belongs, and a random token.
  */
-const makeCodes = Effect.fnUntraced(function* (
+export const makeCodes = Effect.fnUntraced(function* (
   forAccounts: ReadonlyArray<string>,
   count: number,
-  available: number
+  available: number,
+  terms: { readonly note?: string | undefined; readonly expiresAt?: number | undefined } = {}
 ) {
   if (forAccounts.length * count > maxCodes || count < 1 || available < 1) {
     return yield* new InvalidRequest({
@@ -153,9 +160,17 @@ const makeCodes = Effect.fnUntraced(function* (
   const createdBy = operator === "password" ? "admin" : operator
   yield* noteAct({
     ...(forAccounts.length === 1 ? { subject: forAccounts[0]! } : {}),
-    after: { codes: codes.map(({ code }) => code).join(" "), count: codes.length, uses: available }
+    after: {
+      codes: codes.map(({ code }) => code).join(" "),
+      count: codes.length,
+      uses: available,
+      ...(terms.note === undefined ? {} : { note: terms.note }),
+      ...(terms.expiresAt === undefined
+        ? {}
+        : { expiresAt: new Date(terms.expiresAt).toISOString() })
+    }
   })
-  yield* directory.createInvites({ codes, available, createdBy })
+  yield* directory.createInvites({ codes, available, createdBy, ...terms })
   return made
 })
 

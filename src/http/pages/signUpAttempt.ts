@@ -1,4 +1,6 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { inviteState } from "../../core/accounts/invites.ts"
 import { calledName, inviteCode } from "../../core/identity/calledName.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
@@ -48,7 +50,7 @@ export const wrongBy = (failure: SignUpFailure): Wrong => {
 const isGoodInvite = Effect.fn("pages.isGoodInvite")(function* (request: Request, code: string) {
   yield* takePoint(request, rules.lookAtInvite)
   const invite = yield* (yield* Directory).invite(inviteCode(code))
-  return invite !== undefined && !invite.disabled && invite.uses.length < invite.available
+  return invite !== undefined && inviteState(invite, yield* Clock.currentTimeMillis) === undefined
 })
 
 /** The sign-up form with its earlier input; reports an invalid invite at once. */

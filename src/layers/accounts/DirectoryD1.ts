@@ -112,6 +112,7 @@ const make = (database: Database): Directory["Service"] => {
         SELECT code, ${did}, ${now} FROM invites WHERE code = ${invite} AND disabled = 0
         AND NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.did = for_account
           AND status IN ('takendown', 'suspended'))
+        AND NOT EXISTS (SELECT 1 FROM invite_note WHERE code = ${invite} AND expires_at <= ${now})
         AND available > (SELECT count(*) FROM invite_uses WHERE code = ${invite}) AND ${may}`,
       sql`INSERT INTO accounts (did, handle, email, status, created_at, invite)
         SELECT ${did}, ${handle}, ${wanted.email?.toLowerCase() ?? null}, 'reserved', ${now}, ${invite}

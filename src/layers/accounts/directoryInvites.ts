@@ -1,10 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { invalidHandle } from "../../core/identity/handle.ts"
 import type {
   Directory,
   DirectoryUnavailable,
   Invite,
+  Invited,
   InviteOrder,
   InvitePage
 } from "../../services/accounts/Directory.ts"
@@ -13,7 +15,7 @@ import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * Each use of an invite is a row: it stays when the account is deleted, and goes when a reservation
- * is released.
+ * is released. Few codes have a row in `invite_note`.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS invites (
@@ -23,6 +25,9 @@ export const tables: ReadonlyArray<string> = [
   `CREATE INDEX IF NOT EXISTS invites_for_account ON invites (for_account, created_at)`,
   `CREATE TABLE IF NOT EXISTS invite_uses (
     code TEXT NOT NULL, used_by TEXT NOT NULL, used_at INTEGER NOT NULL, PRIMARY KEY (code, used_by)
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS invite_note (
+    code TEXT PRIMARY KEY, note TEXT, expires_at INTEGER
   ) WITHOUT ROWID`
 ]
 
@@ -35,7 +40,27 @@ interface InviteRow {
   readonly created_at: number
   readonly used_by: string | null
   readonly used_at: number | null
+  readonly note: string | null
+  readonly expires_at: number | null
 }
+
+interface InvitedRow {
+  readonly did: string
+  readonly handle: string
+  readonly created_at: number
+  readonly invite: string | null
+  readonly note: string | null
+  readonly inviter: string | null
+}
+
+const invitedFrom = (row: InvitedRow): Invited => ({
+  did: row.did,
+  handle: row.handle === row.did ? invalidHandle : row.handle,
+  createdAt: row.created_at,
+  ...(row.invite === null ? {} : { code: row.invite }),
+  ...(row.inviter === null ? {} : { by: row.inviter }),
+  ...(row.note === null ? {} : { note: row.note })
+})
 
 /** Groups adjacent rows of codes and their uses into codes. */
 const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
@@ -48,6 +73,8 @@ const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
       forAccount: row.for_account,
       createdBy: row.created_by,
       createdAt: row.created_at,
+      ...(row.note === null ? {} : { note: row.note }),
+      ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
       uses: []
     }
     if (row.used_by !== null && row.used_at !== null) {
@@ -70,14 +97,20 @@ type Repeatable = <A>(
 /** The directory's methods for invite codes. */
 export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
   const createInvites: Directory["Service"]["createInvites"] = Effect.fn("Directory.createInvites")(
-    function* ({ codes, available, createdBy }) {
+    function* ({ codes, available, createdBy, note, expiresAt }) {
       const now = yield* Clock.currentTimeMillis
       const rows = codes.map(
         ({ code, forAccount }) =>
           sql<object>`INSERT OR IGNORE INTO invites (code, available, for_account, created_by, created_at)
           VALUES (${code}, ${available}, ${forAccount}, ${createdBy}, ${now})`
       )
-      yield* repeatable("createInvites", batch(rows))
+      const hasNote = note !== undefined || expiresAt !== undefined
+      const notes = (hasNote ? codes : []).map(
+        ({ code }) =>
+          sql<object>`INSERT OR IGNORE INTO invite_note (code, note, expires_at)
+          VALUES (${code}, ${note ?? null}, ${expiresAt ?? null})`
+      )
+      yield* repeatable("createInvites", batch([...rows, ...notes]))
     }
   )
 
@@ -90,10 +123,11 @@ export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
         FROM invites`
       const rows = yield* repeatable(
         "listInvites",
-        sql<InviteRow>`SELECT page.*, used_by, used_at FROM
+        sql<InviteRow>`SELECT page.*, used_by, used_at, note, expires_at FROM
           (SELECT * FROM (${ranked}) WHERE (rank, code) < (${rank}, ${after?.code ?? ""})
             ORDER BY rank DESC, code DESC LIMIT ${limit}) AS page
           LEFT JOIN invite_uses ON invite_uses.code = page.code
+          LEFT JOIN invite_note ON invite_note.code = page.code
           ORDER BY page.rank DESC, page.code DESC, used_at`
       )
       const invites = invitesFrom(rows)
@@ -104,22 +138,49 @@ export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
     }
   )
 
+  const selected = sql`SELECT invites.*, used_by, used_at, note, expires_at FROM invites
+    LEFT JOIN invite_uses ON invite_uses.code = invites.code
+    LEFT JOIN invite_note ON invite_note.code = invites.code`
+
+  const inviter = sql`CASE WHEN for_account = 'admin' THEN created_by ELSE for_account END`
+
+  /** All accounts, or those of one inviter; the latter reads the codes that may be the inviter's. */
+  const invited: Directory["Service"]["invited"] = Effect.fn("Directory.invited")(function* ({
+    by,
+    after = "",
+    limit
+  }) {
+    const known = sql`status <> 'reserved' AND did > ${after}`
+    const rows = yield* repeatable(
+      "invited",
+      by === undefined
+        ? sql<InvitedRow>`SELECT did, handle, accounts.created_at, invite, note, ${inviter} AS inviter
+              FROM accounts LEFT JOIN invites ON invites.code = invite
+              LEFT JOIN invite_note ON invite_note.code = invite
+              WHERE ${known} ORDER BY did LIMIT ${limit}`
+        : sql<InvitedRow>`SELECT did, handle, accounts.created_at, invite, note, ${by} AS inviter
+              FROM invites JOIN invite_uses ON invite_uses.code = invites.code
+              JOIN accounts ON did = used_by AND invite = invites.code
+              LEFT JOIN invite_note ON invite_note.code = invites.code
+              WHERE for_account IN (${by}, 'admin') AND ${inviter} = ${by} AND ${known}
+              ORDER BY did LIMIT ${limit}`
+    )
+    return rows.map(invitedFrom)
+  })
+
   return {
     createInvites,
     listInvites,
+    invited,
     invitesOf: (did: string) =>
       repeatable(
         "invitesOf",
-        sql<InviteRow>`SELECT invites.*, used_by, used_at FROM invites
-          LEFT JOIN invite_uses ON invite_uses.code = invites.code
-          WHERE for_account = ${did} ORDER BY created_at, invites.code, used_at`
+        sql<InviteRow>`${selected} WHERE for_account = ${did} ORDER BY created_at, invites.code, used_at`
       ).pipe(Effect.map(invitesFrom)),
     invite: (code: string) =>
       repeatable(
         "invite",
-        sql<InviteRow>`SELECT invites.*, used_by, used_at FROM invites
-          LEFT JOIN invite_uses ON invite_uses.code = invites.code
-          WHERE invites.code = ${code} ORDER BY used_at`
+        sql<InviteRow>`${selected} WHERE invites.code = ${code} ORDER BY used_at`
       ).pipe(Effect.map((rows) => invitesFrom(rows)[0])),
     disableInvites: ({
       codes = [],
@@ -147,6 +208,12 @@ export const bounds: Bounds = {
     filledBy: "the administrator",
     bound: "what the administrator makes",
     bytes: 5 * 1024,
+    per: "account"
+  },
+  invite_note: {
+    filledBy: "operators",
+    bound: "one row a code with a note of 200 characters or an end",
+    bytes: 1024,
     per: "account"
   },
   invite_uses: {

@@ -21,7 +21,8 @@ export const whole = {
   invites: ["code"],
   invite_uses: ["code", "used_by"],
   reserved_key: ["did"],
-  operator: ["did"]
+  operator: ["did"],
+  invite_note: ["code"]
 } as const
 
 /** The tables that a backup omits, with the reason. */

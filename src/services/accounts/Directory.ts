@@ -30,7 +30,30 @@ export interface Invite {
   readonly forAccount: string
   readonly createdBy: string
   readonly createdAt: number
+  /** Its creator's note, for operators. */
+  readonly note?: string
+  /** It can't be used from this time on, in milliseconds. */
+  readonly expiresAt?: number
   readonly uses: ReadonlyArray<{ readonly usedBy: string; readonly usedAt: number }>
+}
+
+/** An account and the invite that brought it here. */
+export interface Invited {
+  readonly did: string
+  readonly handle: string
+  readonly createdAt: number
+  readonly code?: string
+  /** The DID of the account that gave the code away, or else of the code's creator; or `admin`. */
+  readonly by?: string
+  readonly note?: string
+}
+
+/** Selects accounts by who invited them. */
+export interface InvitedPage {
+  readonly by?: string | undefined
+  /** The DID of the previous page's last account. */
+  readonly after?: string | undefined
+  readonly limit: number
 }
 
 /** The order of a listing of codes: newest or most used first. */
@@ -94,7 +117,7 @@ export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountE
   did: Schema.String
 }) {}
 
-/** The invite code is unknown, disabled or used up. */
+/** The invite code is unknown, disabled, expired or used up. */
 export class InvalidInviteCode extends Schema.TaggedError<InvalidInviteCode>()(
   "InvalidInviteCode",
   {}
@@ -190,7 +213,11 @@ export class Directory extends Context.Service<
       readonly codes: ReadonlyArray<{ readonly code: string; readonly forAccount: string }>
       readonly available: number
       readonly createdBy: string
+      readonly note?: string | undefined
+      readonly expiresAt?: number | undefined
     }): Answer<void>
+    /** Accounts with who invited them, by DID. */
+    invited(page: InvitedPage): Answer<ReadonlyArray<Invited>>
     /** The codes that an account may give away, oldest first. */
     invitesOf(did: string): Answer<ReadonlyArray<Invite>>
     invite(code: string): Answer<Invite | undefined>

@@ -349,6 +349,80 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
       })
     )
 
+    check("reserve rejects an invite from its end on", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.createInvites({
+          codes: [{ code: "ends", forAccount: "admin" }],
+          available: 2,
+          createdBy: "admin",
+          note: "A week",
+          expiresAt: 1000
+        })
+        const shown = yield* directory.invite("ends")
+        assert.deepInclude(shown, { note: "A week", expiresAt: 1000 })
+        assert.deepStrictEqual(yield* directory.listInvites({ order: "recent", limit: 5 }), {
+          invites: [shown!]
+        })
+        yield* TestClock.adjust(999)
+        assert.strictEqual(yield* tagOf(directory.reserve({ ...alice, invite: "ends" })), "ok")
+        yield* TestClock.adjust(1)
+        assert.strictEqual(
+          yield* tagOf(directory.reserve({ ...bob, invite: "ends" })),
+          "InvalidInviteCode"
+        )
+      })
+    )
+
+    check("invited names who gave a code away, or else who created it", (directory) =>
+      Effect.gen(function* () {
+        const code = (name: string, forAccount: string, createdBy: string) =>
+          directory.createInvites({
+            codes: [{ code: name, forAccount }],
+            available: 5,
+            createdBy,
+            ...(name === "hers" ? { note: "Friends" } : {})
+          })
+        yield* code("first", "admin", "admin")
+        yield* code("hers", alice.did, "admin")
+        yield* code("made", "admin", alice.did)
+        const join = (name: string, invite?: string) =>
+          Effect.andThen(
+            directory.reserve({
+              did: `did:plc:${name}`,
+              handle: `${name}.test`,
+              ...(invite === undefined ? {} : { invite })
+            }),
+            directory.setStatus(`did:plc:${name}`, "active")
+          )
+        yield* join("alice", "first")
+        yield* join("bob", "hers")
+        yield* join("carol", "made")
+        yield* join("dora")
+        yield* directory.reserve({ did: "did:plc:eve", handle: "eve.test", invite: "hers" })
+        const all = yield* directory.invited({ limit: 10 })
+        assert.deepStrictEqual(
+          all.map(({ handle, code, by, note }) => [handle, code, by, note]),
+          [
+            ["alice.test", "first", "admin", undefined],
+            ["bob.test", "hers", alice.did, "Friends"],
+            ["carol.test", "made", alice.did, undefined],
+            ["dora.test", undefined, undefined, undefined]
+          ]
+        )
+        const page = yield* directory.invited({ after: bob.did, limit: 1 })
+        assert.deepStrictEqual(page, all.slice(2, 3))
+        assert.deepStrictEqual(
+          yield* directory.invited({ by: alice.did, limit: 10 }),
+          all.slice(1, 3)
+        )
+        assert.deepStrictEqual(
+          yield* directory.invited({ by: "admin", limit: 10 }),
+          all.slice(0, 1)
+        )
+        assert.deepStrictEqual(yield* directory.invited({ by: bob.did, limit: 10 }), [])
+      })
+    )
+
     check("reserve rejects an account's invite while that account is taken down", (directory) =>
       Effect.gen(function* () {
         yield* directory.reserve(alice)

@@ -16,6 +16,7 @@ import { account as text, bytes, standings } from "../text/consolePeople.ts"
 import { checkSignIn } from "../../accounts/adminCare.ts"
 import { closedTo, heldDeletion, signInAnswer, suspension } from "./accountCare.ts"
 import { consoleButton, consoleForm, consolePath, type ConsolePage, framed } from "./frame.ts"
+import { invitesOfAccount, inviterOf } from "./inviteTree.ts"
 import { takedownForm } from "./moderation.ts"
 import type { Operating } from "./operating.ts"
 import { perform } from "./perform.ts"
@@ -31,10 +32,11 @@ interface Known {
   readonly devices: number
   readonly history: CallOutput<"history">["entries"]
   readonly delivers: boolean
+  readonly inviter: Html | undefined
   readonly check: Effect.Success<ReturnType<typeof checkSignIn>>
 }
 
-const factsOf = ({ info, view, size, takedown }: Known): Html => {
+const factsOf = ({ info, view, size, takedown, inviter }: Known): Html => {
   const standing = view.status ?? "active"
   return html`<dl class="facts">
     <dt>${text.standing}</dt>
@@ -52,13 +54,9 @@ const factsOf = ({ info, view, size, takedown }: Known): Html => {
     <dt>${text.created}</dt>
     <dd>${dayInWords(Date.parse(info.indexedAt))}</dd>
     ${
-      info.invitedBy !== undefined &&
+      inviter !== undefined &&
       html`<dt>${text.invitedBy}</dt>
-        <dd>
-          <a href="${consolePath("invites", { code: info.invitedBy.code })}"
-            >${info.invitedBy.code}</a
-          >
-        </dd>`
+        <dd>${inviter}</dd>`
     }
     <dt>${text.size}</dt>
     <dd>${text.records(size.records)}, ${text.blobs(bytes(size.blobBytes))}</dd>
@@ -123,26 +121,6 @@ const moderationOf = (operating: Operating, { info, takedown, check }: Known): H
     <p>
       <a href="${consolePath("moderation", { about: info.handle })}">${text.blobsAndRecords}</a>
     </p>`
-}
-
-const invitesOf = (operating: Operating, { info }: Known): Html => {
-  const codes = info.invites ?? []
-  const isOff = info.invitesDisabled === true
-  return html`${isOff && html`<p>${text.invitesOff}</p>`}
-  ${
-    codes.length === 0
-      ? html`<p class="hint">${text.noInvites}</p>`
-      : html`<p>
-          ${codes.map(
-            ({ code }) => html`<a href="${consolePath("invites", { code })}">${code}</a> `
-          )}
-        </p>`
-  }
-  ${consoleButton(operating, {
-    action: isOff ? "account/allow-invites" : "account/stop-invites",
-    fields: { did: info.did },
-    label: isOff ? text.enableInvites : text.disableInvites
-  })}`
 }
 
 /** A form that was rejected, with what was typed. */
@@ -232,6 +210,7 @@ export const accountView = Effect.fn("console.account")(function* (
     devices,
     history: history.entries,
     delivers,
+    inviter: yield* inviterOf(operating, info),
     check: yield* checkSignIn(info.did)
   }
   const isAdmin = reaches(operating.role, "admin")
@@ -247,7 +226,7 @@ export const accountView = Effect.fn("console.account")(function* (
     <h2>${text.moderation}</h2>
     ${closed === undefined ? moderationOf(operating, known) : html`<p class="hint">${closed}</p>`}
     <h2>${text.invites}</h2>
-    ${invitesOf(operating, known)}
+    ${yield* invitesOfAccount(operating, info)}
     ${
       info.email !== undefined &&
       delivers &&

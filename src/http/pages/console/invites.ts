@@ -1,14 +1,16 @@
-import type {
-  ComAtprotoAdminGetInviteCodes as GetInviteCodes,
-  ComAtprotoServerCreateInviteCodes as CreateInviteCodes,
-  ComAtprotoServerDefs
-} from "@atproto/api"
 import * as Effect from "effect/Effect"
+import {
+  inviteEnd,
+  inviteNote,
+  inviteState,
+  maxInviteNote
+} from "../../../core/accounts/invites.ts"
 import { inviteCode } from "../../../core/identity/calledName.ts"
 import { reaches } from "../../../core/operators/roles.ts"
 import { Config } from "../../../services/host/Config.ts"
-import { Directory } from "../../../services/accounts/Directory.ts"
-import { inviteView } from "../../accounts/adminAccounts.ts"
+import { Directory, type Invite } from "../../../services/accounts/Directory.ts"
+import { inviteCursor, invitePlace, makeCodes } from "../../accounts/invites.ts"
+import { noteAct } from "../../CurrentRequest.ts"
 import { qrCode } from "../account/qrCode.ts"
 import { dayInWords, momentInWords } from "../account/words.ts"
 import { type Html, html } from "../html.ts"
@@ -25,23 +27,37 @@ import {
   framed,
   shown
 } from "./frame.ts"
+import { treePage } from "./inviteTree.ts"
 import type { Operating } from "./operating.ts"
 import { perform } from "./perform.ts"
-
-type Invite = ComAtprotoServerDefs.InviteCode
 
 /** The most in one call of createInviteCodes. */
 const most = 500
 
-const stateOf = ({ disabled, uses, available }: Invite): string | undefined =>
-  disabled ? text.disabled : uses.length >= available ? text.usedUp : undefined
+/** A code's state in a word; undefined while it can be used. */
+const stateOf = (invite: Invite, now: number): string | undefined => {
+  const state = inviteState(invite, now)
+  return state === undefined ? undefined : text.states[state]
+}
+
+/** How much of a code is used and left, and its end. */
+const usesOf = (invite: Invite, now: number): ReadonlyArray<string> => {
+  const { uses, available, expiresAt } = invite
+  const isUsable = inviteState(invite, now) === undefined
+  return [
+    text.used(uses.length, available),
+    ...(isUsable ? [text.left(available - uses.length)] : []),
+    ...(expiresAt === undefined ? [] : [text.expiresAt(momentInWords(expiresAt))])
+  ]
+}
 
 const row = (operating: Operating, invite: Invite): Html => {
-  const { code, uses, available, createdAt, forAccount } = invite
-  const state = stateOf(invite)
+  const { code, createdAt, forAccount, note } = invite
+  const state = stateOf(invite, operating.now)
   const below = [
-    text.used(uses.length, available),
-    text.createdAt(dayInWords(Date.parse(createdAt))),
+    ...(note === undefined ? [] : [note]),
+    ...usesOf(invite, operating.now),
+    text.createdAt(dayInWords(createdAt)),
     ...(forAccount === "admin" ? [] : [text.forAccount(forAccount)])
   ].join(", ")
   return html`<li class="row">
@@ -67,7 +83,12 @@ const row = (operating: Operating, invite: Invite): Html => {
 const createForm = (
   operating: Operating,
   wrong?: Wrong,
-  typed: { readonly uses?: string; readonly codes?: string } = {}
+  typed: {
+    readonly uses?: string
+    readonly codes?: string
+    readonly note?: string
+    readonly expires?: string
+  } = {}
 ): Html =>
   consoleForm(operating, {
     action: "invites/create",
@@ -87,6 +108,24 @@ const createForm = (
         numeric: true,
         value: typed.codes ?? "1",
         maxLength: 3
+      })}
+      ${fieldIn(wrong, {
+        name: "note",
+        label: text.note,
+        autocomplete: "off",
+        value: typed.note,
+        hint: text.noteHint,
+        optional: true,
+        maxLength: maxInviteNote
+      })}
+      ${fieldIn(wrong, {
+        name: "expires",
+        label: text.expires,
+        type: "date",
+        autocomplete: "off",
+        value: typed.expires,
+        hint: text.expiresHint,
+        optional: true
       })} <button type="submit">${text.submit}</button>`
   })
 
@@ -96,24 +135,30 @@ const list = Effect.fnUntraced(function* (
   wrong?: Wrong,
   typed?: Parameters<typeof createForm>[2]
 ) {
-  const page = yield* perform<GetInviteCodes.OutputSchema>(
-    operating,
-    "com.atproto.admin.getInviteCodes",
-    { params: { limit: "50", cursor: query.cursor } }
-  )
+  const after = query.cursor === undefined ? undefined : yield* invitePlace(query.cursor)
+  const page = yield* (yield* Directory).listInvites({
+    order: "recent",
+    limit: 50,
+    ...(after === undefined ? {} : { after })
+  })
   const body = html`<h2>${text.create}</h2>
     ${createForm(operating, wrong, typed)}
-    <p class="hint">${frame.command} ${inTerminal("invite create --uses 5")}</p>
+    <p class="hint">
+      ${frame.command} ${inTerminal('invite create --uses 5 --note "Family" --expires 7d')}
+    </p>
+    <p><a href="${consolePath("invites", { tree: "all" })}">${text.tree}</a></p>
     ${
-      page.codes.length === 0
+      page.invites.length === 0
         ? html`<p class="hint">${text.none}</p>`
         : html`<ul class="list">
-            ${page.codes.map((invite) => row(operating, invite))}
+            ${page.invites.map((invite) => row(operating, invite))}
           </ul>`
     }
     ${
-      page.cursor !== undefined &&
-      html`<a class="button quiet" href="${consolePath("invites", { cursor: page.cursor })}"
+      page.next !== undefined &&
+      html`<a
+        class="button quiet"
+        href="${consolePath("invites", { cursor: inviteCursor(page.next) })}"
         >${text.more}</a
       >`
     }`
@@ -122,8 +167,8 @@ const list = Effect.fnUntraced(function* (
 
 const one = Effect.fnUntraced(function* (operating: Operating, code: string) {
   const directory = yield* Directory
-  const found = yield* directory.invite(code)
-  if (found === undefined) {
+  const invite = yield* directory.invite(code)
+  if (invite === undefined) {
     return framed(operating, {
       title: text.one,
       tab: "invites",
@@ -131,20 +176,23 @@ const one = Effect.fnUntraced(function* (operating: Operating, code: string) {
       wrong: { text: text.unknown }
     })
   }
-  const invite = inviteView(found)
   const { publicUrl } = yield* Config
   const link = `${publicUrl}/account/sign-up?${new URLSearchParams({ invite: code })}`
   const users = yield* Effect.forEach(invite.uses, ({ usedBy, usedAt }) =>
     Effect.map(directory.byDid(usedBy), (entry) => ({
       did: usedBy,
       name: entry?.handle ?? usedBy,
-      at: momentInWords(Date.parse(usedAt))
+      at: momentInWords(usedAt)
     }))
   )
   const seesAccounts = reaches(operating.role, "moderator")
-  const body = html`<p><strong>${code}</strong></p>
+  const state = stateOf(invite, operating.now)
+  const body = html`<p>
+      <strong>${code}</strong> ${state !== undefined && html`<span class="tag">${state}</span>`}
+    </p>
+    ${invite.note !== undefined && html`<p>${invite.note}</p>`}
     ${
-      stateOf(invite) === undefined &&
+      state === undefined &&
       html`<h2>${text.link}</h2>
         ${copyable(link)} ${qrCode(link, text.qr)}
         <p class="hint">${text.linkHint}</p>
@@ -156,7 +204,7 @@ const one = Effect.fnUntraced(function* (operating: Operating, code: string) {
         })}`
     }
     <h2>${text.usedBy}</h2>
-    <p class="hint">${text.used(invite.uses.length, invite.available)}</p>
+    <p class="hint">${usesOf(invite, operating.now).join(", ")}</p>
     ${
       users.length === 0
         ? html`<p class="hint">${text.unused}</p>`
@@ -177,11 +225,12 @@ const one = Effect.fnUntraced(function* (operating: Operating, code: string) {
   return framed(operating, { title: text.one, tab: "invites", body })
 })
 
-/** `/admin/console/invites`: all codes, or with `code` one of them with its link. */
+/** `/admin/console/invites`: all codes, with `code` one of them with its link, with `tree` who invited whom. */
 export const invitesPage: ConsolePage = {
   role: "inviter",
   show: (operating, query) => {
     const code = query.get("code")
+    if (query.has("tree")) return treePage(operating)
     return code === null
       ? list(operating, { cursor: query.get("cursor") ?? undefined })
       : one(operating, inviteCode(code))
@@ -196,17 +245,27 @@ export const createInvites: ConsoleAction = {
   role: "inviter",
   page: "invites",
   run: Effect.fn("console.createInvites")(function* (operating, form) {
-    const typed = { uses: form.get("uses") ?? "", codes: form.get("codes") ?? "" }
+    const [uses = "", count = "", typedNote = "", expires = ""] = [
+      form.get("uses"),
+      form.get("codes"),
+      form.get("note"),
+      form.get("expires")
+    ]
+    const typed = { uses, codes: count, note: typedNote, expires }
+    const again = (field: string, error: string) =>
+      Effect.map(list(operating, {}, { text: error, field }, typed), shown)
     const [useCount, codeCount] = [numberOf(typed.uses), numberOf(typed.codes)]
     if (useCount === undefined || codeCount === undefined) {
-      const field = useCount === undefined ? "uses" : "codes"
-      return shown(yield* list(operating, {}, { text: text.badNumber, field }, typed))
+      return yield* again(useCount === undefined ? "uses" : "codes", text.badNumber)
     }
-    const { codes } = yield* perform<CreateInviteCodes.OutputSchema>(
-      operating,
-      "com.atproto.server.createInviteCodes",
-      { input: { codeCount, useCount } }
-    )
+    const note = inviteNote(typedNote)
+    if (note !== undefined && note.length > maxInviteNote) {
+      return yield* again("note", text.badNote(maxInviteNote))
+    }
+    const expiresAt = expires === "" ? undefined : inviteEnd(expires, operating.now)
+    if (expires !== "" && expiresAt === undefined) return yield* again("expires", text.badDate)
+    yield* noteAct({ act: "/admin/invites" })
+    const codes = yield* makeCodes(["admin"], codeCount, useCount, { note, expiresAt })
     const made = codes.flatMap((each) => each.codes)
     const [code] = made
     return {
