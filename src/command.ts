@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Terminal from "effect/Terminal"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { Adoption } from "./cli/adopt/adopt.ts"
 import { Drill } from "./cli/backup/drillBackup.ts"
 import { run } from "./cli/run.ts"
 import { version } from "./core/host/version.ts"
@@ -26,6 +27,12 @@ run(version).pipe(
     Effect.flatMap(
       Effect.promise(() => import("./drill.ts")),
       ({ drillOf }) => drillOf(of)
+    )
+  ),
+  Effect.provideService(Adoption, (asked) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./layers/accounts/adopt/adopt.ts")),
+      ({ adopt }) => adopt(asked)
     )
   ),
   Effect.provide(

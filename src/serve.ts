@@ -1,4 +1,5 @@
 /** `nacre serve`: a server on one machine, which keeps everything in a folder. */
+import { existsSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import * as Cause from "effect/Cause"
@@ -19,6 +20,7 @@ import { PasswordTurns } from "./services/sessions/Passwords.ts"
 import type { Misconfigured } from "./services/host/Config.ts"
 import { accountApp } from "./http/account.ts"
 import { makeWorker } from "./http/webHandler.ts"
+import { markerOf } from "./layers/accounts/adopt/adoption.ts"
 import * as Box from "./layers/Box.ts"
 import * as ConfigEnv from "./layers/host/ConfigEnv.ts"
 import { guardedFetch } from "./layers/host/guardedFetch.ts"
@@ -48,6 +50,12 @@ const claim = ({ folder, port, env }: ServeSettings, publicUrl: string): void =>
   writePrivate(file, JSON.stringify({ publicUrl, port, masterKey: fingerprint(env["MASTER_KEY"]) }))
 }
 
+/** Fails if the folder's data was not copied completely. */
+const refuseHalf = (folder: string): void => {
+  if (!existsSync(markerOf(folder))) return
+  throw new Refused(`The copy into ${folder} is not complete. Run nacre adopt again.`)
+}
+
 /** Prints the log for people. */
 const prettyConsole: Console.Console = {
   ...globalThis.console,
@@ -66,6 +74,7 @@ const program = (settings: ServeSettings) =>
     const { devAllowHosts, publicUrl, rateLimits } = configurationOf(env)
     const proxies = readProxies(settings.trustedProxies)
     tryFolder(folder)
+    refuseHalf(folder)
     // A sign-in must not keep other requests from the only processor.
     const turns = yield* Semaphore.make(Math.max(1, availableParallelism() - 1))
     const reach = Layer.mergeAll(

@@ -6,6 +6,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
+import { adopt } from "./adopt/adopt.ts"
 import { backup } from "./backup/backup.ts"
 import { exportAccount } from "./backup/export.ts"
 import { check } from "./backup/check.ts"
@@ -53,6 +54,7 @@ const root = Command.make("nacre").pipe(
     init,
     dev,
     serve,
+    adopt,
     deploy,
     upgrade,
     login,

@@ -28,6 +28,11 @@ export interface Reference {
   code(to: string, after: number): Promise<string>
   /** Loses a blob, like a server with a failed disk. */
   lose(did: string, cid: string): void
+  /** Its data folder and its variables. */
+  readonly folder: string
+  readonly variables: Readonly<Record<string, string>>
+  /** Stops it as its operator does, and leaves its folder. */
+  close(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -60,14 +65,18 @@ const start = async (
     child.kill("SIGKILL")
     return exited
   }
-  return { ready, stop }
+  const close = () => {
+    child.kill("SIGTERM")
+    return exited
+  }
+  return { ready, stop, close }
 }
 
 /** Starts npm's PLC directory server over its in-memory database. */
 export const startPlcPeer = async (): Promise<Plc> => {
   const { ready, stop } = await start("plc.mjs", {})
   // SAFETY: the script sends nothing else.
-  return { ...(ready as { readonly url: string }), stop }
+  return { url: (ready as { readonly url: string }).url, stop }
 }
 
 /** Starts npm's reference PDS over an empty folder; its accounts' handles end in `.old.test`. */
@@ -77,26 +86,27 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
   mkdirSync(join(folder, "blobs"))
   const adminPassword = randomBytes(12).toString("hex")
   const mails: Array<Mail> = []
-  const { stop } = await start(
+  const variables = {
+    PDS_PORT: String(port),
+    PDS_HOSTNAME: "localhost",
+    PDS_SERVICE_DID: `did:web:localhost%3A${port}`,
+    PDS_SERVICE_HANDLE_DOMAINS: ".old.test",
+    PDS_DATA_DIRECTORY: folder,
+    PDS_BLOBSTORE_DISK_LOCATION: join(folder, "blobs"),
+    PDS_DID_PLC_URL: plc.url,
+    PDS_DEV_MODE: "true",
+    // Without an app view it stores no preferences; the app view is never called.
+    PDS_BSKY_APP_VIEW_URL: "http://127.0.0.1:9",
+    PDS_BSKY_APP_VIEW_DID: "did:web:appview.test",
+    PDS_INVITE_REQUIRED: "false",
+    PDS_JWT_SECRET: randomBytes(16).toString("hex"),
+    PDS_DPOP_SECRET: randomBytes(32).toString("hex"),
+    PDS_ADMIN_PASSWORD: adminPassword,
+    PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
+  }
+  const { stop, close } = await start(
     "pds.mjs",
-    {
-      PDS_PORT: String(port),
-      PDS_HOSTNAME: "localhost",
-      PDS_SERVICE_DID: `did:web:localhost%3A${port}`,
-      PDS_SERVICE_HANDLE_DOMAINS: ".old.test",
-      PDS_DATA_DIRECTORY: folder,
-      PDS_BLOBSTORE_DISK_LOCATION: join(folder, "blobs"),
-      PDS_DID_PLC_URL: plc.url,
-      PDS_DEV_MODE: "true",
-      // Without an app view it stores no preferences; the app view is never called.
-      PDS_BSKY_APP_VIEW_URL: "http://127.0.0.1:9",
-      PDS_BSKY_APP_VIEW_DID: "did:web:appview.test",
-      PDS_INVITE_REQUIRED: "false",
-      PDS_JWT_SECRET: randomBytes(16).toString("hex"),
-      PDS_DPOP_SECRET: randomBytes(32).toString("hex"),
-      PDS_ADMIN_PASSWORD: adminPassword,
-      PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
-    },
+    variables,
     // SAFETY: once ready, the script sends nothing but mails.
     (message) => mails.push((message as { readonly mail: Mail }).mail)
   )
@@ -113,6 +123,9 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
       await until(`a code for ${to}`, () => codeIn(to, after) !== undefined)
       return codeIn(to, after)!
     },
+    folder,
+    variables,
+    close,
     lose: (did, cid) => rmSync(join(folder, "blobs", did, cid)),
     stop: async () => {
       await stop()

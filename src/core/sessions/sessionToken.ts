@@ -114,13 +114,16 @@ export const checkAccess = (
   return wrong === undefined ? Result.succeed(textClaim(jwt, "jti")) : Result.fail(wrong)
 }
 
-/** Checks a refresh token and returns its session and its id, which may have been used. */
+/**
+ * Checks a refresh token and returns its session and its id, which may have been used; another
+ * server's names no session.
+ */
 export const checkRefresh = (
   jwt: Jwt | undefined,
   demands: Demands
-): Result.Result<{ readonly session: string; readonly token: string }, TokenFault> => {
+): Result.Result<{ readonly session: string | undefined; readonly token: string }, TokenFault> => {
   const wrong = check(jwt, demands, "refresh+jwt", (scope) => scope === refreshScope)
-  return wrong === undefined
-    ? Result.succeed({ session: textClaim(jwt, "sid"), token: textClaim(jwt, "jti") })
-    : Result.fail(wrong)
+  if (wrong !== undefined) return Result.fail(wrong)
+  const session = jwt?.claims["sid"] === undefined ? undefined : textClaim(jwt, "sid")
+  return Result.succeed({ session, token: textClaim(jwt, "jti") })
 }

@@ -11,6 +11,7 @@ import {
 } from "../../services/sessions/AppPasswords.ts"
 import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import { Config } from "../../services/host/Config.ts"
+import * as Passwords from "../../services/sessions/Passwords.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import * as KeptKeys from "./KeptKeysSqlite.ts"
@@ -64,6 +65,7 @@ export const layer: Layer.Layer<
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const sessions = yield* Sessions
+    const passwords = yield* Passwords.Passwords
     const history = yield* AccountHistory
     const noting = Effect.provideService(noter, AccountHistory, history)
     const keys = KeptKeys.keptKeys(sql, yield* Config, "app passwords")
@@ -82,6 +84,19 @@ export const layer: Layer.Layer<
         )
         .toArray()
         .map(fromRow)
+
+    /** The adopted app password that matches; it gets a hash of this server's at its first use. */
+    const adopted = Effect.fnUntraced(function* (did: string, password: string) {
+      const [row] = sql
+        .exec<{ hash: string }>("SELECT hash FROM app_password WHERE hash GLOB 'scrypt$*' LIMIT 1")
+        .toArray()
+      const hash = row && (yield* passwords.hashLike(password, row.hash))
+      const [found] = hash === undefined ? [] : select("WHERE hash = ?", hash)
+      if (hash !== undefined && found !== undefined) {
+        sql.exec("UPDATE app_password SET hash = ? WHERE hash = ?", hashOf(did, password), hash)
+      }
+      return found
+    })
 
     // Immutable, and gone with the sessions that need it.
     const scopes = new Map<string, string | undefined>()
@@ -170,25 +185,26 @@ export const layer: Layer.Layer<
           })
         ),
       match: (did, password) =>
-        Effect.sync(() => {
-          if (!isAppPassword(password)) return undefined
+        Effect.suspend(() => {
+          if (!isAppPassword(password)) return Effect.undefined
           const under = (key: KeyObject) => {
             const hash = hashOf(did, password, key)
             return select("WHERE hash IN (?, ?)", hash, scoped(hash))[0]
           }
-          const found = under(keys.current)
-          if (found !== undefined) return found
-          return keys
-            .older()
-            .map(under)
-            .find((older) => older !== undefined)
+          const found =
+            under(keys.current) ??
+            keys
+              .older()
+              .map(under)
+              .find((older) => older !== undefined)
+          return found === undefined ? adopted(did, password) : Effect.succeed(found)
         }),
       noteUse: (name) =>
         Effect.map(Clock.currentTimeMillis, (now) => putNote(name, undefined, now)),
       scopeOf
     })
   })
-)
+).pipe(Layer.provide(Passwords.layer))
 
 /** The limits of these tables. */
 export const bounds: Bounds = {

@@ -120,6 +120,13 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
       return found
     }
 
+    /** The session of an adopted refresh token, which doesn't name it. */
+    const holderOf = (token: string): string => {
+      const hash = hashOf(token)
+      const query = "SELECT id FROM session WHERE current = ? OR instr(recent, ?) > 0"
+      return sql.exec<{ id: string }>(query, hash, hash).toArray()[0]?.id ?? ""
+    }
+
     /** Changes session rows and clears the cache. */
     const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
       kept.clear()
@@ -244,7 +251,9 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
         const now = yield* Clock.currentTimeMillis
         const demands = { isSigned: isSigned(now), service, did, now: seconds(now) }
         const checked = checkRefresh(token, { ...demands, ...options })
-        return Result.isSuccess(checked) ? checked.success : yield* new Denied(checked.failure)
+        if (Result.isFailure(checked)) return yield* new Denied(checked.failure)
+        const { session, token: id } = checked.success
+        return { session: session ?? holderOf(id), token: id }
       }),
       find: (id) => {
         const found = row(id)

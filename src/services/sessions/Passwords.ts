@@ -19,6 +19,8 @@ export const maxPasswordLength = 512
 
 const hashLength = 64
 const saltLength = 16
+/** The salt of a reference PDS is 16 bytes as hexadecimal text. */
+const adoptedSaltLength = 32
 
 interface Stored {
   readonly cost: ScryptCost
@@ -38,19 +40,36 @@ const parse = (text: string): Stored | undefined => {
   return { cost, salt, hash }
 }
 
+/** Two keyboards may produce the same password in different Unicode forms. */
+const normalized = (password: string): string => password.normalize("NFKC")
+
+/** Whether a hash is from a reference PDS, which hashes a password as it was typed. */
+const isAdopted = ({ salt }: Stored): boolean => salt.length === adoptedSaltLength
+
 const derive = (password: string, salt: Uint8Array, cost: ScryptCost): Effect.Effect<Uint8Array> =>
   Effect.callback((resume) => {
     const { r, p, logN } = cost
     const N = 2 ** logN
-    // Two keyboards may produce the same password in different Unicode forms.
     scrypt(
-      password.normalize("NFKC"),
+      password,
       salt,
       hashLength,
       { N, r, p, maxmem: 128 * N * r * p + 1024 * 1024 },
       (error, hash) => resume(error === null ? Effect.succeed(hash) : Effect.die(error))
     )
   })
+
+/** The stored form of a reference PDS's hash: `<salt in hexadecimal>:<hash in hexadecimal>`. */
+export const adoptedHash = (stored: string): string | undefined => {
+  const [, salt, hash] = /^([0-9a-f]{32}):([0-9a-f]{128})$/.exec(stored) ?? []
+  return salt === undefined || hash === undefined
+    ? undefined
+    : format({
+        cost: { logN: 14, r: 8, p: 1 },
+        salt: new TextEncoder().encode(salt),
+        hash: Uint8Array.from(Buffer.from(hash, "hex"))
+      })
+}
 
 /** Hashes and verifies passwords with scrypt; the hash contains its parameters and salt. */
 export class Passwords extends Context.Service<
@@ -59,6 +78,8 @@ export class Passwords extends Context.Service<
     hash(password: string): Effect.Effect<string>
     /** Whether the password matches; does the same work if there is no stored one. */
     verify(password: string, stored: string | undefined): Effect.Effect<boolean>
+    /** Hashes a password as it was typed with another hash's parameters and salt; undefined if that isn't a hash. */
+    hashLike(password: string, stored: string): Effect.Effect<string | undefined>
     /** Whether a hash has outdated parameters and should be renewed at the next sign-in. */
     isOutdated(stored: string): boolean
   }
@@ -85,13 +106,21 @@ export const make = (
   return Passwords.of({
     hash: Effect.fn("Passwords.hash")(function* (password) {
       const salt = new Uint8Array(randomBytes(saltLength))
-      return format({ cost, salt, hash: yield* atTurn(derive(password, salt, cost)) })
+      return format({ cost, salt, hash: yield* atTurn(derive(normalized(password), salt, cost)) })
     }),
     verify: Effect.fn("Passwords.verify")(function* (password, stored) {
       const known = stored === undefined ? undefined : parse(stored)
       const { salt, hash, cost } = known ?? nobody
-      const same = timingSafeEqual(yield* atTurn(derive(password, salt, cost)), hash)
-      return same && known !== undefined
+      const isMatch = (typed: string) =>
+        Effect.map(atTurn(derive(typed, salt, cost)), (derived) => timingSafeEqual(derived, hash))
+      const same = yield* isMatch(normalized(password))
+      if (same || known === undefined) return same && known !== undefined
+      return isAdopted(known) && normalized(password) !== password && (yield* isMatch(password))
+    }),
+    hashLike: Effect.fn("Passwords.hashLike")(function* (password, stored) {
+      const known = parse(stored)
+      if (known === undefined) return undefined
+      return format({ ...known, hash: yield* atTurn(derive(password, known.salt, known.cost)) })
     }),
     isOutdated: (stored) => {
       const known = parse(stored)?.cost

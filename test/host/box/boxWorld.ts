@@ -12,7 +12,8 @@ import { cheapPasswords } from "../../support/passwords.ts"
 
 export const origin = "http://localhost:8787"
 
-const env = {
+/** The configuration of a server over a folder. */
+export const env = {
   PUBLIC_URL: origin,
   MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
   PLC_ROTATION_KEY: "42".repeat(32),

@@ -188,6 +188,10 @@ export const openFile = (path: string): DatabaseSync => {
   return database
 }
 
+/** Opens a database that is only read. */
+export const openReadOnly = (path: string | import("node:url").URL): DatabaseSync =>
+  new (loadSqlite().DatabaseSync)(path, { readOnly: true })
+
 /** SqlStorage over `node:sqlite`, closed with the layer's scope. */
 export const layer = (path: string): Layer.Layer<SqlStorage> =>
   Layer.effect(

@@ -27,8 +27,17 @@ const length = 32
 export const keptKeysOf = (masterKey: MasterKeys["masterKey"]): Uint8Array<ArrayBuffer> =>
   concatBytes(keptPurposes.map((purpose) => hkdf(masterKey, purpose)))
 
+/**
+ * Keys whose session tokens another server signed with a secret of any length. All others are
+ * random, so they verify nothing.
+ */
+export const foreignKeysOf = (secret: Uint8Array): Uint8Array<ArrayBuffer> =>
+  concatBytes([crypto.getRandomValues(new Uint8Array(keptPurposes.length * length)), secret])
+
 /** The key of one purpose among those. */
 export const keptKey = (keys: Uint8Array, purpose: KeptPurpose): KeyObject => {
+  const foreign = keys.slice(keptPurposes.length * length)
+  if (purpose === "session tokens" && foreign.length > 0) return createSecretKey(foreign)
   const at = keptPurposes.indexOf(purpose) * length
   return createSecretKey(keys.slice(at, at + length))
 }

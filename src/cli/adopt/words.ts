@@ -1,0 +1,91 @@
+import { nacre } from "../../../scripts/project.ts"
+import { facts } from "../output.ts"
+
+/** What an adoption found and did. */
+export interface Adopted {
+  readonly accounts: ReadonlyArray<{
+    readonly did: string
+    readonly handle: string | undefined
+    readonly status: string
+    readonly commit: string
+    readonly rev: string
+    readonly records: number
+    readonly blobs: number
+    readonly missingBlobs: ReadonlyArray<string>
+    readonly appPasswords: number
+    readonly sessions: number
+    readonly letGo: ReadonlyArray<string>
+  }>
+  readonly doneBefore: ReadonlyArray<string>
+  readonly skipped: ReadonlyArray<string>
+  readonly faults: ReadonlyArray<{
+    readonly did: string
+    readonly handle: string | undefined
+    readonly problem: string
+  }>
+  readonly invites: number
+  readonly reservedKeys: number
+  readonly seq: number
+  readonly letGo: ReadonlyArray<string>
+}
+
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((all, one) => all + one, 0)
+
+const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)]
+
+/** What an account lost, in lines. */
+const lossesOf = ({ did, handle, missingBlobs, letGo }: Adopted["accounts"][number]) => [
+  ...letGo.map((what) => `${handle ?? did}: ${what}`),
+  ...(missingBlobs.length === 0
+    ? []
+    : [
+        `${handle ?? did}: ${missingBlobs.length} blobs that were missing or damaged: ${missingBlobs.slice(0, 3).join(", ")}${missingBlobs.length > 3 ? " …" : ""}`
+      ])
+]
+
+const nextSteps = (folder: string, isDry: boolean): ReadonlyArray<string> =>
+  isDry
+    ? [
+        "Stop the old server: a post after the copy would be lost.",
+        `Run the same command without --dry-run.`
+      ]
+    : [
+        `Start the server: ${nacre} serve --data ${folder}`,
+        "Let the proxy send the old server's name to it.",
+        "Never start the old server again: a post there and a post here would contradict each other.",
+        `Back up ${folder}/nacre.env somewhere else: without MASTER_KEY, no account can post again.`
+      ]
+
+/** The report in words. */
+export const wordsOf = (
+  adopted: Adopted & { readonly dryRun: boolean },
+  folder: string
+): string => {
+  const { accounts, doneBefore, skipped, faults, invites, reservedKeys, dryRun } = adopted
+  const count = (status: string) => accounts.filter((one) => one.status === status).length
+  const what = [
+    `${accounts.length} (${count("active")} active, ${count("deactivated")} deactivated, ${count("takendown")} taken down)`,
+    ...(doneBefore.length === 0 ? [] : [`${doneBefore.length} done before`]),
+    ...(skipped.length === 0 ? [] : [`${skipped.length} left out`])
+  ]
+  return [
+    facts([
+      [dryRun ? "Verified" : "Copied", what.join(", ")],
+      ["Records", String(sum(accounts.map(({ records }) => records)))],
+      ["Blobs", String(sum(accounts.map(({ blobs }) => blobs)))],
+      [
+        "Sign-ins",
+        `${sum(accounts.map(({ sessions }) => sessions))} sessions, ${sum(accounts.map(({ appPasswords }) => appPasswords))} app passwords`
+      ],
+      ["Invites", String(invites)],
+      ["Reserved keys", String(reservedKeys)]
+    ]),
+    ...section("Not taken over:", [...adopted.letGo, ...accounts.flatMap(lossesOf)]),
+    ...section(
+      "Can't be adopted:",
+      faults.map(({ did, handle, problem }) => `${handle ?? did} (${did}): ${problem}`)
+    ),
+    ...(faults.length > 0 ? [] : section("Next:", nextSteps(folder, dryRun)))
+  ].join("\n")
+}
