@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { isSupportedDid } from "../core/identity/did.ts"
 import { seenFromRequest } from "./sessions/place.ts"
 import type { Origin } from "../services/host/RequestOrigin.ts"
+import { type Authorization, parseAuthorization } from "../core/sessions/authorization.ts"
 import type { AuditAct } from "../core/operators/auditChain.ts"
 
 /** A handler's details about an operator's act. */
@@ -14,6 +15,9 @@ export class CurrentRequest extends Context.Service<
   {
     readonly request: Request
     readonly url: URL
+    /** The method in its path; empty outside of `/xrpc/`. */
+    readonly nsid: string
+    readonly authorization: Authorization | undefined
     /** The path of its route; the request's own path may contain anything. */
     readonly route: string | undefined
     /** The DID of its account. */
@@ -28,6 +32,10 @@ export class CurrentRequest extends Context.Service<
   }
 >()("nacre/http/CurrentRequest") {}
 
+/** The NSID in a request's path; undefined outside of `/xrpc/`. */
+export const nsidOf = ({ pathname }: URL): string | undefined =>
+  pathname.startsWith("/xrpc/") ? pathname.slice(6) : undefined
+
 /** Creates the state for an incoming request. */
 export const currentRequest = (
   request: Request,
@@ -36,6 +44,8 @@ export const currentRequest = (
 ): CurrentRequest["Service"] => ({
   request,
   url,
+  nsid: nsidOf(url) ?? "",
+  authorization: parseAuthorization(request.headers.get("authorization") ?? undefined),
   route,
   account: undefined,
   operator: undefined,

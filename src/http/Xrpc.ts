@@ -12,6 +12,7 @@ import { errorResponse, type Failure, wireError } from "./errors.ts"
 import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
+import { nsidOf } from "./CurrentRequest.ts"
 import { jsonType, privateHeaders, withoutBody } from "./responses.ts"
 
 /** A call of a method, checked against its lexicon. */
@@ -95,10 +96,6 @@ export interface Engine<In = never> {
   readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
 }
 
-/** The NSID in the request's path; undefined outside of `/xrpc/`. */
-export const nsidOf = (url: URL): string | undefined =>
-  url.pathname.startsWith("/xrpc/") ? url.pathname.slice(6) : undefined
-
 /** The request's credentials from its headers. */
 export const credentialsOf = (request: Request): Credentials => {
   const authorization = request.headers.get("authorization")
@@ -157,13 +154,14 @@ const run = Effect.fnUntraced(function* <R, In>(
   if (engine.judged !== undefined) yield* engine.judged(caller)
   const parsed = lexicons.parseParams(nsid, url.searchParams)
   if (Result.isFailure(parsed)) return yield* invalid(parsed.failure)
-  const input = declared.rawBody
-    ? undefined
-    : yield* readInput(request, {
-        nsid,
-        limit: declared.bodyLimit ?? engine.jsonLimit,
-        typedNames: declared.typedNames ?? []
-      })
+  const input =
+    declared.rawBody || request.method !== "POST"
+      ? undefined
+      : yield* readInput(request, {
+          nsid,
+          limit: declared.bodyLimit ?? engine.jsonLimit,
+          typedNames: declared.typedNames ?? []
+        })
   const { success: params } = parsed
   if (caller.kind === "oauth") {
     const { appView } = yield* Config

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import { seenFrom } from "../core/sessions/seenFrom.ts"
 import { tellOwner } from "../services/accounts/tellOwner.ts"
 import { recordsPath } from "../services/backups/archive/archive.ts"
 import { archiveRecords } from "../services/backups/archive/records.ts"
@@ -9,7 +8,7 @@ import { Auth } from "../services/sessions/Auth.ts"
 import { errorResponse, failures, wireError } from "./errors.ts"
 import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
-import { placeOf } from "./sessions/place.ts"
+import { seenFromRequest } from "./sessions/place.ts"
 import { credentialsOf, serve } from "./Xrpc.ts"
 
 /** Streams the records for an archive; only the Worker asks for them, as the administrator. */
@@ -23,15 +22,18 @@ const serveRecords = Effect.fnUntraced(
 
 /** Answers an XRPC request in its account's object. */
 const serveAccount = Effect.fnUntraced(function* (request: Request) {
-  const { jsonLimit } = yield* Config
+  const config = yield* Config
   const url = new URL(request.url)
   if (url.pathname === recordsPath) return yield* serveRecords(request)
-  const from = seenFrom(request.headers.get("user-agent"), placeOf(request))
-  const answer = yield* serve(accountMethods, { jsonLimit }, request, url).pipe(
+  const answer = yield* serve(accountMethods, config, request, url).pipe(
     Effect.ensuring(tellOwner),
-    Effect.provideService(RequestOrigin, { from })
+    Effect.provideService(RequestOrigin, {
+      get from() {
+        return seenFromRequest(request)
+      }
+    })
   )
-  yield* finishBody(request)
+  yield* finishBody(request, config)
   return answer
 })
 

@@ -1,6 +1,9 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { Config } from "../services/host/Config.ts"
+import * as Redacted from "effect/Redacted"
+import { administratorPassword, isAdmin } from "../core/sessions/authorization.ts"
+import { Config, type Settings } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import type { runJobs } from "../services/host/jobs.ts"
 import { RequestId } from "../services/host/RequestId.ts"
@@ -37,7 +40,7 @@ import { countRequest as countForMetrics } from "./operators/countRequest.ts"
 import { metrics } from "./operators/metrics.ts"
 import { adminAlerts } from "./operators/adminAlerts.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
-import { notePassword, recordAct } from "./operators/recordAct.ts"
+import { recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { account } from "./pages/account/routes.ts"
@@ -53,7 +56,6 @@ import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
 import { linkPath, lookAtLink, openLink, useLink } from "./factors/linkPage.ts"
 import { accountMethods, hostMethods } from "./methods.ts"
-import { nsidOf } from "./Xrpc.ts"
 import { xrpc } from "./xrpcRoute.ts"
 
 type Make<E, R> = (request: Request, url: URL) => Effect.Effect<Response, E, R>
@@ -66,15 +68,16 @@ type Form<E, In> = <R>(
 /** Why a request fails at its address's rate limits. */
 type Admission = RateLimitExceeded | LimiterUnavailable
 
-/** Counts a request towards the general rate limits. */
-const admit = Effect.gen(function* () {
-  const current = yield* CurrentRequest
-  const { request, url } = current
-  const nsid = nsidOf(url) ?? ""
+/** Counts a request towards the general rate limits, and notes the administrator's password. */
+const admit = Effect.fnUntraced(function* (current: CurrentRequest["Service"], config: Settings) {
+  const { request, nsid } = current
   const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
   current.limits = yield* countRequest(request, limits)
-  yield* limitAdministrator(request)
-  yield* notePassword(request)
+  const password = administratorPassword(current.authorization)
+  if (password === undefined) return
+  const isRight = isAdmin(password, Redacted.value(config.adminPassword))
+  yield* limitAdministrator(request, isRight)
+  if (isRight) current.operator = "password"
 })
 
 /** Applies to every response: rate limits, failures as responses, and CORS. */
@@ -86,16 +89,17 @@ const respond = Effect.fnUntraced(function* <E, In, R>(
   const { request, url } = current
   const config = yield* Config
   if (isPreflight(request)) return preflight(request, config)
-  const admitted = Effect.andThen(admit, make(request, url))
+  const admitted = Effect.andThen(admit(current, config), make(request, url))
   const made = yield* form(admitted).pipe(
     Effect.catchCause((cause) =>
       Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
     )
   )
-  yield* finishBody(request)
+  yield* finishBody(request, config)
   const answered = current.isForwarded ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
-  const forApps = yield* dpopHeaders(request, answered)
+  const isByApp = current.authorization?.scheme === "dpop"
+  const forApps = isByApp ? yield* dpopHeaders(answered) : {}
   const cors = isForScripts(answered) ? corsHeaders(request, config) : {}
   return withHeaders(forAppAlone(answered, forApps), current.limits, cors, forApps, rows)
 })
@@ -106,11 +110,13 @@ const inForm =
   <R>(make: Make<E, R>) =>
     Effect.gen(function* () {
       const started = yield* Clock.currentTimeMillis
-      const response = yield* Effect.flatMap(respond(make, form), recordAct)
       const current = yield* CurrentRequest
-      const nsid = nsidOf(current.url) ?? ""
-      yield* logRequest(current, nsid, response.status, started)
-      yield* countForMetrics(current, nsid, response.status, started)
+      const made = yield* respond(make, form)
+      const { operator } = current
+      const response = operator === undefined ? made : yield* recordAct(made, operator, current)
+      const { status } = response
+      yield* logRequest(current, status, started)
+      yield* countForMetrics(current, status, started)
       return response
     })
 
@@ -251,8 +257,10 @@ const answerOf = Effect.fnUntraced(function* (request: Request) {
   if (problems.length > 0) return Health.misconfigured(url, { problems })
   const found = find(request.method, url.pathname)
   const current = currentRequest(request, url, found?.path)
-  return yield* Effect.provideService(found?.answer ?? unrouted, CurrentRequest, current).pipe(
-    Effect.provideService(RequestOrigin, originOf(current))
+  return yield* Effect.updateContext(
+    found?.answer ?? unrouted,
+    (context: Context.Context<HostServices>) =>
+      Context.add(Context.add(context, CurrentRequest, current), RequestOrigin, originOf(current))
   )
 }, Effect.catchDefect(asInternalError))
 

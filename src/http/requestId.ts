@@ -7,11 +7,11 @@ import { jsonObject } from "../core/bytes/jsonObject.ts"
 export const newRequestId = ({ headers }: Request): string => rayOf(headers) ?? randomUUID()
 
 /** Whether a response is a JSON error of the server, whose body contains the id too. */
-const holdsId = ({ status, headers, body }: Response): boolean =>
-  status >= 500 &&
-  body !== null &&
-  !headers.has("content-encoding") &&
-  headers.get("content-type")?.startsWith("application/json") === true
+const holdsId = (response: Response): boolean =>
+  response.status >= 500 &&
+  response.body !== null &&
+  !response.headers.has("content-encoding") &&
+  response.headers.get("content-type")?.startsWith("application/json") === true
 
 /**
  * Adds the request's id to a response: in `x-request-id`, and as `requestId` in the body of an
@@ -19,12 +19,13 @@ const holdsId = ({ status, headers, body }: Response): boolean =>
  *
  * An upgrade stays unchanged, because its headers are immutable.
  */
-export const withRequestId = Effect.fnUntraced(function* (response: Response, id: string) {
-  if (response.status === 101) return response
-  if (!holdsId(response)) {
-    response.headers.set(requestIdHeader, id)
-    return response
-  }
+export const withRequestId = (response: Response, id: string): Effect.Effect<Response> => {
+  if (holdsId(response)) return withIdInBody(response, id)
+  if (response.status !== 101) response.headers.set(requestIdHeader, id)
+  return Effect.succeed(response)
+}
+
+const withIdInBody = Effect.fnUntraced(function* (response: Response, id: string) {
   const bytes = new Uint8Array(yield* Effect.promise(() => response.arrayBuffer()))
   const error = jsonObject(bytes)
   const headers = new Headers(response.headers)

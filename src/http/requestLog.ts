@@ -5,8 +5,7 @@ import type { CurrentRequest } from "./CurrentRequest.ts"
 
 /** Logs a request on one line: by its NSID, else by its route's path. */
 export const logRequest = Effect.fnUntraced(function* (
-  { request, route = "unknown", account }: CurrentRequest["Service"],
-  nsid: string,
+  { request, nsid, route = "unknown", account }: CurrentRequest["Service"],
   status: number,
   started: number
 ) {

@@ -1,6 +1,6 @@
 import type { RateLimitState } from "../services/limits/Limiter.ts"
 import * as Effect from "effect/Effect"
-import { Config } from "../services/host/Config.ts"
+import type { Settings } from "../services/host/Config.ts"
 import { createHash } from "node:crypto"
 import { notModified } from "../core/blobs/headers.ts"
 
@@ -71,15 +71,19 @@ const patience = "2 seconds"
  * responds before the body's end; the client may then never see the error. In a deployment
  * Cloudflare's edge reads the body.
  */
-export const finishBody = Effect.fnUntraced(function* ({ body }: Request) {
-  const { isLocal } = yield* Config
+export const finishBody = (
+  request: Request,
+  { isLocal }: Pick<Settings, "isLocal">
+): Effect.Effect<void> => {
+  if (!isLocal) return Effect.void
+  const { body } = request
   // A body that is being read, or was forwarded, has another reader.
-  if (!isLocal || body === null || body.locked) return
-  yield* Effect.tryPromise((signal) => body.pipeTo(new WritableStream(), { signal })).pipe(
+  if (body === null || body.locked) return Effect.void
+  return Effect.tryPromise((signal) => body.pipeTo(new WritableStream(), { signal })).pipe(
     Effect.timeout(patience),
     Effect.ignore
   )
-})
+}
 
 /** For public responses that only a deployment changes; a few minutes of age are acceptable. */
 export const briefly = "public, max-age=300"

@@ -22,13 +22,20 @@ export interface WorkerApp {
 /** The response after a client has disconnected, which nobody receives. */
 const unanswered = (): Response => new Response(null, { status: 499 })
 
+/** A request's signal, which the platform creates only for a request that has to wait. */
+const signalOf = (request: Request) => ({
+  get signal() {
+    return request.signal
+  }
+})
+
 /** Builds the host's HTTP app over its services; a disconnected client interrupts its request. */
 const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, Misconfigured>) {
   const context = yield* Layer.buildWithScope(services, yield* Scope.make())
   const run = Effect.runPromiseExitWith(context)
   const worker: WorkerApp = {
     fetch: (request) =>
-      run(serveHost(request), { signal: request.signal }).then((exit) =>
+      run(serveHost(request), signalOf(request)).then((exit) =>
         Exit.isSuccess(exit) ? exit.value : unanswered()
       ),
     scheduled: () => Effect.runPromiseWith(context)(runJobs)

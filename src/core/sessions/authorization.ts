@@ -25,8 +25,7 @@ const decodeBasic = (value: string): string | undefined => {
 }
 
 /** The password in an administrator's Authorization header; undefined for any other header. */
-export const administratorPassword = (header: string | undefined): string | undefined => {
-  const presented = parseAuthorization(header)
+export const administratorPassword = (presented: Authorization | undefined): string | undefined => {
   const given = presented?.scheme === "basic" ? decodeBasic(presented.value) : undefined
   return given?.startsWith("admin:") === true ? given.slice("admin:".length) : undefined
 }

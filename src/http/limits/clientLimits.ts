@@ -4,7 +4,6 @@ import { timingSafeEqual } from "node:crypto"
 import { sha256 } from "../../core/repo/cid.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
 import { type AddressLimit, AddressLimits, Limiter } from "../../services/limits/Limiter.ts"
-import { administratorPassword, isAdmin } from "../../core/sessions/authorization.ts"
 import { rateLimitHeaders } from "../responses.ts"
 import { type LimitRule, rules } from "../../services/limits/rules.ts"
 
@@ -105,11 +104,10 @@ export const takePoint = Effect.fnUntraced(function* (
  *
  * Once the limit is used up the right password is rejected too, so a rejection reveals nothing.
  */
-export const limitAdministrator = Effect.fnUntraced(function* (request: Request) {
+export const limitAdministrator = Effect.fnUntraced(function* (request: Request, isRight: boolean) {
   const config = yield* Config
-  const given = administratorPassword(request.headers.get("authorization") ?? undefined)
-  if (given === undefined || isUnlimited(request, config)) return
-  const points = isAdmin(given, Redacted.value(config.adminPassword)) ? 0 : 1
+  if (isUnlimited(request, config)) return
+  const points = isRight ? 0 : 1
   const address = clientAddress(request)
   const { key, windows: limits } = rules.administrator
   yield* (yield* Limiter).take({ address, key, points, limits })

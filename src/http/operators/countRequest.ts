@@ -10,8 +10,7 @@ const signIn = "com.atproto.server.createSession"
 
 /** Counts a response, and stores what has gathered after it, at most every 15 seconds. */
 export const countRequest = Effect.fnUntraced(function* (
-  { request, route = "unknown" }: CurrentRequest["Service"],
-  nsid: string,
+  { request, nsid, route = "unknown" }: CurrentRequest["Service"],
   status: number,
   started: number
 ) {

@@ -1,15 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { administratorPassword, isAdmin } from "../../core/sessions/authorization.ts"
-import { Config } from "../../services/host/Config.ts"
 import { isNsid } from "../../core/lexicon/syntax.ts"
 import type { Caller } from "../../services/sessions/Authority.ts"
 import { RequestId } from "../../services/host/RequestId.ts"
 import { AuditLog } from "../../services/operators/AuditLog.ts"
-import { CurrentRequest, noteOperator } from "../CurrentRequest.ts"
+import { type CurrentRequest, noteOperator } from "../CurrentRequest.ts"
 import { errorResponse, wireError } from "../errors.ts"
-import { nsidOf } from "../Xrpc.ts"
 
 /** The header with an operator's reason, percent-encoded. */
 const reasonHeader = "x-nacre-reason"
@@ -17,15 +13,6 @@ const reasonHeader = "x-nacre-reason"
 /** Notes the calling moderation service or operator. */
 export const noteModerator = (caller: Caller): Effect.Effect<void, never, CurrentRequest> =>
   caller.kind === "moderator" || caller.kind === "operator" ? noteOperator(caller.did) : Effect.void
-
-/** Notes a request with the administrator's password, whatever its route. */
-export const notePassword = Effect.fnUntraced(function* ({ headers }: Request) {
-  const { adminPassword } = yield* Config
-  const given = administratorPassword(headers.get("authorization") ?? undefined)
-  if (given !== undefined && isAdmin(given, Redacted.value(adminPassword))) {
-    yield* noteOperator("password")
-  }
-})
 
 const decoded = (text: string): Effect.Effect<string> =>
   Effect.orElseSucceed(
@@ -42,10 +29,11 @@ const isChange = ({ method }: Request): boolean => method !== "GET" && method !=
  * An act that can't be logged has still happened; its response becomes a 503, and the server's log
  * reports it.
  */
-export const recordAct = Effect.fnUntraced(function* (response: Response) {
-  const { request, url, route, operator, act } = yield* CurrentRequest
-  if (operator === undefined) return response
-  const nsid = nsidOf(url) ?? ""
+export const recordAct = Effect.fnUntraced(function* (
+  response: Response,
+  operator: string,
+  { request, nsid, route, act }: CurrentRequest["Service"]
+) {
   const requestId = yield* RequestId
   const said = request.headers.get(reasonHeader)
   const reason = said === null ? undefined : yield* decoded(said)

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { DpopProofs } from "../../services/oauth/DpopProofs.ts"
 import { privateHeaders } from "../responses.ts"
 
@@ -8,9 +7,7 @@ import { privateHeaders } from "../responses.ts"
  *
  * Spec: RFC 9449, section 9.
  */
-export const dpopHeaders = Effect.fnUntraced(function* ({ headers }: Request, answer: Response) {
-  const presented = parseAuthorization(headers.get("authorization") ?? undefined)
-  if (presented?.scheme !== "dpop") return {}
+export const dpopHeaders = Effect.fnUntraced(function* (answer: Response) {
   // The account's object may require its own nonce after it slept.
   const asked = answer.headers.get("dpop-nonce") ?? undefined
   return { ...privateHeaders, "dpop-nonce": asked ?? (yield* (yield* DpopProofs).nonce) }

@@ -27,7 +27,7 @@ const make = (directory: Directory["Service"]): KnownAccounts["Service"] => {
   })
 
   return KnownAccounts.of({
-    look: Effect.fn("KnownAccounts.look")(function* (did, options) {
+    look: Effect.fnUntraced(function* (did, options) {
       const now = yield* Clock.currentTimeMillis
       if (here.get(did, now) !== undefined) return { isHere: true, wasAsked: false }
       if (options?.fresh !== true && missing.get(did, now) !== undefined) {

@@ -22,8 +22,9 @@ export const adminCaller = Effect.fnUntraced(function* (
   { adminPassword }: Pick<Settings, "adminPassword">,
   authorization: string | undefined
 ): Effect.fn.Return<Caller, Denied> {
-  if (parseAuthorization(authorization) === undefined) return yield* missing()
-  const given = administratorPassword(authorization)
+  const presented = parseAuthorization(authorization)
+  if (presented === undefined) return yield* missing()
+  const given = administratorPassword(presented)
   if (given !== undefined && isAdmin(given, Redacted.value(adminPassword))) return { kind: "admin" }
   return yield* new Denied({
     error: "AuthenticationRequired",
