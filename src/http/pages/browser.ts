@@ -46,6 +46,12 @@ export const checkNavigation = Effect.fnUntraced(function* (request: Request) {
   yield* checkAddress(request)
 })
 
+/** Whether a browser loads this as a picture on one of our own pages. */
+export const isOwnPicture = ({ method, headers }: Request): boolean =>
+  method === "GET" &&
+  headers.get("sec-fetch-dest") === "image" &&
+  headers.get("sec-fetch-site") === "same-origin"
+
 /** Whether a form was sent from a page of this server. */
 const checkSameOrigin = Effect.fnUntraced(function* ({ headers }: Request) {
   const { publicUrl } = yield* Config

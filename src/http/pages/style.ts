@@ -144,6 +144,14 @@ ul.grants strong{font-weight:600}
 ul.grants small{display:block}
 details{margin:.75rem 0}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem}
+.row>input[type=checkbox]{flex:none;width:1.25rem;height:1.25rem;accent-color:var(--accent)}
+ul.list>li.row>a{display:block;padding:0;background:none}ul.list>li.row>a:hover strong{text-decoration:underline}
+.preview{flex:none;display:grid;place-items:center;width:4.5rem;height:4.5rem;object-fit:cover;overflow:hidden;border-radius:.6rem;
+background:var(--tint);color:var(--soft);font-size:.75rem;text-align:center}
+.pictures{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0}figure{margin:0}figcaption{max-width:10rem;font-size:.8rem;color:var(--soft)}
+.pictures .preview{width:10rem;height:10rem}.whole{display:block;max-width:100%;max-height:30rem;border-radius:.8rem}
+.said{white-space:pre-wrap;font-size:1.06rem}
+pre{margin:.5rem 0 1rem;padding:.9rem;border-radius:.8rem;background:var(--tint);white-space:pre-wrap;font:.82rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 table{width:100%;border-collapse:collapse}
 [hidden]{display:none!important}
 .visually-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}

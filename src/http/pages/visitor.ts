@@ -4,7 +4,7 @@ import { Config } from "../../services/host/Config.ts"
 import { type Device, Devices } from "../../services/oauth/Devices.ts"
 import { clientAddress, takePoint } from "../limits/clientLimits.ts"
 import { placeOf } from "../sessions/place.ts"
-import { BrowserRefused, checkNavigation, type Form, readForm } from "./browser.ts"
+import { BrowserRefused, checkNavigation, type Form, isOwnPicture, readForm } from "./browser.ts"
 import { deviceCookie, keepDevice } from "./cookies.ts"
 import { csrfToken, unseal } from "./csrf.ts"
 import { rules } from "../../services/limits/rules.ts"
@@ -47,9 +47,12 @@ const welcome = Effect.fnUntraced(function* (request: Request) {
   return { device, cookies: [keepDevice(cookie, yield* Config)] }
 })
 
-/** The visitor of a page; a new browser gets its cookie. */
-export const visitor = Effect.fn("pages.visitor")(function* (request: Request) {
-  yield* checkNavigation(request)
+/** The visitor of a page, or of a picture on it; a new browser gets its cookie. */
+export const visitor = Effect.fn("pages.visitor")(function* (
+  request: Request,
+  isPicture: boolean = false
+) {
+  yield* isPicture && isOwnPicture(request) ? Effect.void : checkNavigation(request)
   const device = yield* known(request)
   const found = device === undefined ? yield* welcome(request) : { device, cookies: [] }
   return { ...found, csrf: yield* csrfToken(found.device.id) } satisfies Visitor

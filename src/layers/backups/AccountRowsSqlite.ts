@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Row } from "../../core/backups/rows.ts"
-import { AccountRows, type KeptBlob } from "../../services/backups/AccountRows.ts"
+import { AccountRows } from "../../services/backups/AccountRows.ts"
 import { digestOf } from "../../services/backups/digests.ts"
 import { accountOf, type Row as AccountRow } from "../accounts/AccountStoreSqlite.ts"
 import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
@@ -98,33 +98,6 @@ const insert = (sql: Sql, table: string, rows: ReadonlyArray<Row>): void => {
   }
 }
 
-/** Blobs of both states by CID: temporary ones first. */
-const blobsOf = (
-  sql: Sql,
-  { cursor = "1:", limit }: { readonly cursor?: string; readonly limit: number }
-) => {
-  const colon = cursor.indexOf(":")
-  const rows = sql
-    .exec<{ state: number; id: string; key: string; mime: string; size: number }>(
-      `SELECT state, id, key, mime, size FROM blob
-        WHERE (state, id) > (?, ?) AND state IN (1, 3) ORDER BY state, id LIMIT ?`,
-      Number(cursor.slice(0, colon)),
-      cursor.slice(colon + 1),
-      limit
-    )
-    .toArray()
-  const last = rows.length === limit ? rows.at(-1) : undefined
-  return {
-    items: rows.map(({ id, key, mime, size }): KeptBlob => ({
-      cid: id,
-      key,
-      mimeType: mime,
-      size
-    })),
-    cursor: last === undefined ? undefined : `${last.state}:${last.id}`
-  }
-}
-
 /** The rows of an account's object. */
 export const layer = Layer.effect(
   AccountRows,
@@ -178,7 +151,13 @@ export const layer = Layer.effect(
         for (const { cid, takedown } of rows) blobs.setTakedown(String(cid), String(takedown))
       },
       rows: () => rowsOf(sql),
-      blobs: (page) => blobsOf(sql, page)
+      blobs: (page) => {
+        const { items, cursor } = blobs.own(page)
+        return {
+          items: items.map(({ cid, key, mimeType, size }) => ({ cid, key, mimeType, size })),
+          cursor
+        }
+      }
     })
   })
 )

@@ -21,7 +21,7 @@ import {
   state,
   usage
 } from "./blobRows.ts"
-import { Holds, nextSweep, restSweep, sweep } from "./blobSweeps.ts"
+import { discard, Holds, nextSweep, restSweep, sweep } from "./blobSweeps.ts"
 import { locationOf, recordUpload } from "./blobUploads.ts"
 
 export { tables } from "./blobRows.ts"
@@ -93,6 +93,13 @@ export const layer = Layer.effect(
       },
       list: (page) => Listing.list(sql, page),
       missing: (page) => Listing.missing(sql, page),
+      own: (page) => Listing.own(sql, page),
+      find: (cid) => Listing.ownBlob(findBlob(sql, cid)),
+      usersOf: (cid, page) => Listing.usersOf(sql, cid, page),
+      discard: (cids) => {
+        const now = clock.currentTimeMillisUnsafe()
+        return discard(sql, holds.at(now), cids, now)
+      },
       counts: () => Listing.counts(sql),
       usage: () => usage(sql),
       setTakedown: (cid, ref) => {

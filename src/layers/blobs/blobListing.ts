@@ -1,5 +1,6 @@
-import type { BlobIndex, Page } from "../../services/blobs/BlobIndex.ts"
+import type { BlobIndex, OwnBlob, Page } from "../../services/blobs/BlobIndex.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { BlobRow } from "./blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
@@ -80,4 +81,67 @@ export const counts = (sql: Sql): ReturnType<Index["counts"]> => {
     )
     .toArray()
   return { expected: row?.expected ?? 0, imported: row?.imported ?? 0 }
+}
+
+/** A row as its owner sees it; undefined if nothing is stored. */
+export const ownBlob = (row: BlobRow | undefined): OwnBlob | undefined => {
+  if (row === undefined) return undefined
+  const { id, key, mime, size, refs, takedown } = row
+  return key === null || mime === null || size === null
+    ? undefined
+    : { cid: id, key, mimeType: mime, size, refs, isTakenDown: takedown !== null }
+}
+
+/** Every stored blob, by state and CID; a page reads its own rows only. */
+export const own = (
+  sql: Sql,
+  { cursor = "1:", limit }: Parameters<Index["own"]>[0]
+): Page<OwnBlob> => {
+  const colon = cursor.indexOf(":")
+  const from = Number(cursor.slice(0, colon))
+  // One query a state: for both, SQLite would read a state's rows from its start.
+  const rows = [1, 3].reduce<ReadonlyArray<BlobRow>>(
+    (before, state) =>
+      state < from || before.length === limit
+        ? before
+        : [
+            ...before,
+            ...sql.exec<BlobRow>(
+              `SELECT state, id, key, mime, size, rev, refs, path, takedown FROM blob
+                WHERE state = ? AND id > ? ORDER BY id LIMIT ?`,
+              state,
+              state === from ? cursor.slice(colon + 1) : "",
+              limit - before.length
+            )
+          ],
+    []
+  )
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return {
+    items: rows.map(ownBlob).filter((blob) => blob !== undefined),
+    cursor: last === undefined ? undefined : `${last.state}:${last.id}`
+  }
+}
+
+/** The records that refer to a blob, by path; references have no index by CID. */
+export const usersOf = (
+  sql: Sql,
+  cid: string,
+  { cursor = " ", rows }: Parameters<Index["usersOf"]>[1]
+): Page<string> => {
+  const items: Array<string> = []
+  const space = cursor.lastIndexOf(" ")
+  let read = 0
+  let last = cursor
+  for (const row of sql.exec<{ path: string; cid: string }>(
+    "SELECT path, cid FROM blob_ref WHERE (path, cid) > (?, ?) ORDER BY path, cid LIMIT ?",
+    cursor.slice(0, space),
+    cursor.slice(space + 1),
+    rows
+  )) {
+    read++
+    last = `${row.path} ${row.cid}`
+    if (row.cid === cid) items.push(row.path)
+  }
+  return { items, cursor: read === rows ? last : undefined }
 }

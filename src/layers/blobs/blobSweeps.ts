@@ -65,6 +65,32 @@ export const sweep = (
   return [...keys, ...due.map((row) => row.key ?? row.id)]
 }
 
+/** Condemns these temporary blobs whatever their age. */
+export const discard = (
+  sql: Sql,
+  held: ReadonlySet<string>,
+  cids: ReadonlyArray<string>,
+  now: number
+): ReadonlyArray<string> => {
+  const due = [...new Set(cids)]
+    .filter((cid) => !held.has(cid))
+    .flatMap((cid) =>
+      sql
+        .exec<Due>(
+          "SELECT state, id, key, size FROM blob WHERE state = 1 AND id = ? AND takedown IS NULL",
+          cid
+        )
+        .toArray()
+    )
+  if (due.length === 0) return []
+  sql.transaction(() => {
+    addUsage(sql, -due.reduce((sum, { size }) => sum + (size ?? 0), 0))
+    for (const row of due) condemn(sql, row, now)
+    noteWait(sql, now)
+  })
+  return due.map((row) => row.key ?? row.id)
+}
+
 /** Changes the row's key before the object is deleted, so no later lookup of the CID finds it. */
 const condemn = (sql: Sql, row: Due, now: number): void => {
   sql.exec(

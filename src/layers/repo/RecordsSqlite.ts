@@ -32,6 +32,9 @@ const sizes =
 const share = `SELECT sum(n + ${blockPrefix} + ${lengthSteps.map((step) => `(n >= ${step})`).join(" + ")}), count(*), max(path)
   FROM (SELECT path, length(value) AS n FROM record WHERE path > ? ORDER BY path LIMIT ?)`
 
+const counted = `SELECT count(*), coalesce(sum(n), 0)
+  FROM (SELECT length(value) AS n FROM record WHERE path > ? AND path < ? LIMIT ?)`
+
 const sizeOf = ([path, cid, rev, length]: ReadonlyArray<SqlValue>): RecordSize => ({
   path: path as string,
   cid: new Cid(bytesOf(cid!)),
@@ -106,13 +109,15 @@ export const layer = Layer.effect(
         forget(path, overlay)
         sql.exec("DELETE FROM record WHERE path = ?", path)
       },
-      page: ({ collection, limit, after, ascending }) => {
+      page: ({ collection, limit, after, ascending, from = "", before }) => {
         // "0" follows "/", so the range covers exactly this collection's paths.
-        const low = ascending && after !== undefined ? `${collection}/${after}` : `${collection}/`
-        const high = !ascending && after !== undefined ? `${collection}/${after}` : `${collection}0`
+        const end = before === undefined ? `${collection}0` : `${collection}/${before}`
+        const low = `${collection}/${ascending && after !== undefined ? after : from}`
+        const high = !ascending && after !== undefined ? `${collection}/${after}` : end
         const order = ascending ? "ASC" : "DESC"
+        const above = ascending && after !== undefined ? ">" : ">="
         const records = rows(
-          `${columns} WHERE path > ? AND path < ? ORDER BY path ${order} LIMIT ?`,
+          `${columns} WHERE path ${above} ? AND path < ? ORDER BY path ${order} LIMIT ?`,
           [low, high, limit]
         )
         const bytes = records.reduce((sum, { value }) => sum + value.byteLength, 0)
@@ -125,10 +130,10 @@ export const layer = Layer.effect(
         const [[length, count, last] = []] = [...sql.exec(share, after, limit).raw()]
         return { length: Number(length ?? 0), last: count === limit ? String(last) : undefined }
       },
-      collections: () => {
+      collections: (after, limit = Infinity) => {
         const found: Array<string> = []
-        let from = ""
-        while (true) {
+        let from = after === undefined ? "" : `${after}0`
+        while (found.length < limit) {
           const [next] = [
             ...sql.exec("SELECT path FROM record WHERE path > ? ORDER BY path LIMIT 1", from).raw()
           ]
@@ -137,6 +142,13 @@ export const layer = Layer.effect(
           found.push(collection)
           from = `${collection}0`
         }
+        return found
+      },
+      tally: (collection, limit) => {
+        const [[records, bytes] = []] = [
+          ...sql.exec(counted, `${collection}/`, `${collection}0`, limit).raw()
+        ]
+        return { records: Number(records ?? 0), bytes: Number(bytes ?? 0) }
       },
       hasCollection: (collection) =>
         [

@@ -84,6 +84,13 @@ export interface BlobReference {
   readonly maxSize?: number
 }
 
+/** A stored blob as its owner sees it. */
+export interface OwnBlob extends BlobLocation {
+  /** How many records refer to it. */
+  readonly refs: number
+  readonly isTakenDown: boolean
+}
+
 /** One page of a listing; the last has no cursor. */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
@@ -159,6 +166,20 @@ export class BlobIndex extends Context.Service<
     }): Page<{ readonly cid: string; readonly path: string }>
     /** How many distinct blobs records refer to, and how many of them are stored. */
     counts(): { readonly expected: number; readonly imported: number }
+    /** Every stored blob, the temporary ones first, for its owner. */
+    own(page: { readonly cursor?: string; readonly limit: number }): Page<OwnBlob>
+    /** A stored blob for its owner, whether anybody may download it or not. */
+    find(cid: string): OwnBlob | undefined
+    /**
+     * Paths of records that refer to a blob. Reads at most `rows` references a page, so a page with
+     * a cursor may be empty.
+     */
+    usersOf(cid: string, page: { readonly cursor?: string; readonly rows: number }): Page<string>
+    /**
+     * Condemns these blobs at once, except those that a record refers to, a commit is about to use,
+     * or a moderator took down; returns their keys, to delete from the store.
+     */
+    discard(cids: ReadonlyArray<string>): ReadonlyArray<string>
     /** The bytes that the account stores, including temporary blobs. */
     usage(): number
     /**

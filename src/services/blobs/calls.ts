@@ -11,6 +11,7 @@ import { downFailure } from "../accounts/suspension.ts"
 import { BlobIndex, type BlobLocation, BlobNotFound, BlobQuotaExceeded } from "./BlobIndex.ts"
 import { BlobTooLarge } from "./BlobStore.ts"
 import { armSweep } from "./BlobSweep.ts"
+import { ownBlobCalls } from "./ownBlobs.ts"
 import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Config } from "../host/Config.ts"
@@ -140,4 +141,4 @@ const locateBlob = Effect.fnUntraced(function* (input: {
 /**
  * The blob calls of the account's object; the Worker moves the bytes to and from the blob store.
  */
-export const blobCalls = { authorizeUpload, recordUpload, locateBlob }
+export const blobCalls = { authorizeUpload, recordUpload, locateBlob, ...ownBlobCalls }

@@ -47,6 +47,16 @@ export interface RecordPage {
   readonly limit: number
   readonly after?: string
   readonly ascending: boolean
+  /** The first rkey of a range, inclusive. */
+  readonly from?: string
+  /** The end of a range of rkeys, exclusive. */
+  readonly before?: string
+}
+
+/** How many records a collection has, and the bytes of their blocks, as far as they were counted. */
+export interface Tally {
+  readonly records: number
+  readonly bytes: number
 }
 
 /**
@@ -74,8 +84,10 @@ export class Records extends Context.Service<
     sizesFrom(path: string, limit: number): Array<RecordSize>
     /** The CAR bytes of at most `limit` records after this path. */
     carShare(after: string, limit: number): CarShare<string>
-    /** The collections that hold records, found by skipping from one to the next. */
-    collections(): Array<string>
+    /** The collections that hold records, found by skipping from one to the next; at most `limit` after one. */
+    collections(after?: string, limit?: number): Array<string>
+    /** Counts a collection's records; reads at most `limit` rows. */
+    tally(collection: string, limit: number): Tally
     hasCollection(collection: string): boolean
     /** The records in one of four collections that name `subject`, for duplicate prevention. */
     backlinks(collection: string, subject: string): Array<string>

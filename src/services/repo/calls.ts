@@ -13,6 +13,7 @@ import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
 import { Config } from "../host/Config.ts"
 import { Signer } from "../identity/Signer.ts"
 import { AccountLimits } from "../limits/AccountLimits.ts"
+import { ownRecordCalls } from "./ownRecords.ts"
 import { Records, type StoredRecord } from "./Records.ts"
 import { RepoImport, type TrustedRepo } from "./RepoImport.ts"
 import { Auth, type Credentials } from "../sessions/Auth.ts"
@@ -169,7 +170,13 @@ const signAppViewRead = Effect.fnUntraced(function* ({
 })
 
 /**
- * Calls to the account's object for imports, whose bytes the Worker stages in the blob store, and
- * for read-after-write.
+ * Calls to the account's object for imports, whose bytes the Worker stages in the blob store, for
+ * read-after-write, and for the owner's pages.
  */
-export const repoCalls = { authorizeImport, importRepo, localRecords, signAppViewRead }
+export const repoCalls = {
+  authorizeImport,
+  importRepo,
+  localRecords,
+  signAppViewRead,
+  ...ownRecordCalls
+}

@@ -17,7 +17,7 @@ import { PlcDirectory } from "../../../src/services/identity/PlcDirectory.ts"
 import { codeFor } from "./httpCodes.ts"
 import { Browser, type Shown, unescape } from "./httpBrowser.ts"
 import { type Host, origin } from "./httpHost.ts"
-import { type Person, session, signUp } from "./httpWorld.ts"
+import { firstRkey, type Person, png, session, signUp, upload } from "./httpWorld.ts"
 
 /** The origin and domain of the passkeys for the host under test. */
 export const here = { origin, rpId: "localhost" }
@@ -149,6 +149,9 @@ export const arm = async (host: Host): Promise<Armed> => {
   await ask(host, did, "createOwnToken", { name: "Old script", scope: "atproto", days: 1 })
   await session(host, did, "full")
   const app = await connect(host, did)
+  const unused = await upload(host, person.auth, png(`unused by ${did}`))
+  // SAFETY: the reference of a blob.
+  const { $link: unusedCid } = (unused as { readonly ref: { readonly $link: string } }).ref
   const { sessions } = await ask(host, did, "security")
   await host.inside(
     did,
@@ -181,6 +184,8 @@ export const arm = async (host: Host): Promise<Armed> => {
     handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
     "recovery-key": { key: ownerKeys[1], replaces: ownerKeys[0], code: code.keys },
     "remove-key": { key: ownerKeys[0], code: code.keys },
+    "data/delete": { collection: "app.bsky.feed.post", r0: firstRkey, confirmed: "yes" },
+    "data/discard": { f0: unusedCid, confirmed: "yes" },
     deactivate: { date: "" },
     delete: { handle: person.handle, code: code.delete }
   }
@@ -207,7 +212,9 @@ const tables = [
   "session",
   "oauth_session",
   "oauth_consent",
-  "mailed_code"
+  "mailed_code",
+  "record",
+  "blob"
 ]
 
 /** An account's credentials, handle and status as one text. */

@@ -43,6 +43,11 @@ export type PageName =
   | "recovery-key"
   | "remove-key"
   | "codes"
+  | "data"
+  | "data/records"
+  | "data/record"
+  | "data/files"
+  | "data/file"
   | "export"
   | "deactivate"
   | "delete"
@@ -63,8 +68,12 @@ export const pathOf = (page: string, query: Readonly<Record<string, string>> = {
 }
 
 /** The address of an owner's page, with a notice; it names the account if several are signed in. */
-export const hrefOf = ({ several, account }: Owner, page: Destination, notice?: Notice): string =>
-  pathOf(page, { account: several ? account.did : "", done: notice ?? "" })
+export const hrefOf = (
+  { several, account }: Owner,
+  page: Destination,
+  notice?: Notice,
+  query: Readonly<Record<string, string>> = {}
+): string => pathOf(page, { account: several ? account.did : "", ...query, done: notice ?? "" })
 
 /** The services that the pages' handlers use. */
 type Needs =
@@ -89,11 +98,20 @@ export type Handled<A> = Effect.Effect<A, PageFailure, Needs>
 /** The outcome of a form: done, with a notice on another page; left, after a sign-out; or shown, with a page of its own. */
 export type Outcome =
   | { readonly kind: "left"; readonly notice: Notice }
-  | { readonly kind: "done"; readonly page: PageName; readonly notice: Notice }
+  | {
+      readonly kind: "done"
+      readonly page: PageName
+      readonly notice: Notice
+      readonly query?: Readonly<Record<string, string>>
+    }
   | { readonly kind: "shown"; readonly page: Page }
 
 /** Done, with a notice on another page. */
-export const done = (page: PageName, notice: Notice): Outcome => ({ kind: "done", page, notice })
+export const done = (
+  page: PageName,
+  notice: Notice,
+  query: Readonly<Record<string, string>> = {}
+): Outcome => ({ kind: "done", page, notice, query })
 
 /** Done, and the account is signed out on this device. */
 export const left = (notice: Notice): Outcome => ({ kind: "left", notice })
@@ -115,6 +133,8 @@ export interface Download {
   readonly page: PageName
   /** Requires a recent proof. */
   readonly proof?: boolean
+  /** Our own pages show it as a picture. */
+  readonly isPicture?: boolean
   /** The file; undefined if the address isn't one that the page links to. */
   readonly open: (owner: Owner, query: URLSearchParams) => Handled<Response | undefined>
 }

@@ -98,10 +98,18 @@ const noticeFor = (request: Request, url: URL): string | undefined =>
 const forOwner = Effect.fnUntraced(function* <A, E, R>(
   request: Request,
   url: URL,
-  { page, proof = false }: { readonly page: PageName; readonly proof?: boolean | undefined },
+  {
+    page,
+    proof = false,
+    isPicture = false
+  }: {
+    readonly page: PageName
+    readonly proof?: boolean | undefined
+    readonly isPicture?: boolean | undefined
+  },
   see: (owner: Owner) => Effect.Effect<A, E, R>
 ) {
-  const visiting = yield* visitor(request)
+  const visiting = yield* visitor(request, isPicture)
   const named = queryValue(url.searchParams, "account")
   const found = yield* findOwner(visiting, named, noticeFor(request, url))
   if (found.kind !== "owner") {
@@ -122,8 +130,8 @@ const look = (request: Request, url: URL, name: PageName) => {
 }
 
 /** A file for its owner; a link of another site opens the file's page instead. */
-const download = (request: Request, url: URL, { page, proof, open }: Download) =>
-  forOwner(request, url, { page, proof }, (owner) =>
+const download = (request: Request, url: URL, { page, proof, isPicture, open }: Download) =>
+  forOwner(request, url, { page, proof, isPicture }, (owner) =>
     Effect.gen(function* () {
       const site = request.headers.get("sec-fetch-site") ?? "none"
       return site === "same-origin" || site === "none"
@@ -143,7 +151,7 @@ const act = Effect.fnUntraced(function* (request: Request, action: Action) {
   const config = yield* Config
   switch (outcome.kind) {
     case "done":
-      return redirectTo(hrefOf(owner, outcome.page, outcome.notice), config)
+      return redirectTo(hrefOf(owner, outcome.page, outcome.notice, outcome.query), config)
     case "left":
       return redirectTo(pathOf("", { done: outcome.notice }), config)
     case "shown":

@@ -1,3 +1,9 @@
+import { dataPage } from "./data/data.ts"
+import { deleteRecords } from "./data/deletion.ts"
+import { discardFiles, filePage, filesPage } from "./data/files.ts"
+import { downloadBlob } from "./data/preview.ts"
+import { downloadJson, recordPage } from "./data/record.ts"
+import { recordsPage } from "./data/records.ts"
 import { activityPage } from "./activity/activity.ts"
 import { appPasswordPage, createAppPassword, revokeAppPassword } from "./signIn/appPasswords.ts"
 import { accessTokenPage, createAccessToken, revokeAccessToken } from "./apps/accessTokens.ts"
@@ -58,6 +64,11 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   "recovery-key": recoveryKeyPage,
   "remove-key": removeKeyPage,
   codes: codesPage,
+  data: dataPage,
+  "data/records": recordsPage,
+  "data/record": recordPage,
+  "data/files": filesPage,
+  "data/file": filePage,
   export: exportPage,
   deactivate: deactivatePage,
   delete: deletePage
@@ -65,7 +76,9 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
 
 /** The files that the pages link to, by the rest of their path. */
 export const accountDownloads: Readonly<Record<string, Download>> = {
-  "export/download": downloadArchive
+  "export/download": downloadArchive,
+  "data/blob": downloadBlob,
+  "data/json": downloadJson
 }
 
 /** The actions of the pages' forms, by the rest of their path. */
@@ -99,6 +112,8 @@ export const accountActions: Readonly<Record<string, Action>> = {
   handle: changeHandle,
   "recovery-key": setRecoveryKey,
   "remove-key": removeKey,
+  "data/delete": deleteRecords,
+  "data/discard": discardFiles,
   deactivate,
   delete: deleteAccount,
   "delete/send-code": sendDeletionCode

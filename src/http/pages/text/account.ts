@@ -97,6 +97,8 @@ export const notices = {
   "handle-changed": "Handle changed. Others may see the old one for a few hours.",
   "key-set": "Your recovery key is set. It now comes first.",
   "key-gone": "Key removed.",
+  "records-deleted": "Deleted. Apps may show it for a little longer.",
+  "files-deleted": "Deleted.",
   deactivated: "Your account is deactivated.",
   deleted: "Your account has been deleted.",
   "password-reset": "Password changed. Sign in with the new one.",

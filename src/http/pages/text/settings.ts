@@ -11,6 +11,8 @@ export const settings = {
   recoveryKeyBelow: "Get your account back even if this server is gone",
   codes: "Codes",
   codesBelow: "Verification codes (this server doesn’t send email)",
+  data: "Your data",
+  dataBelow: "Posts, pictures and everything else, with their size",
   download: "Download your data",
   downloadBelow: "Everything in one file: posts, pictures, preferences",
   leave: "Leave",

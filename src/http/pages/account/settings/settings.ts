@@ -29,6 +29,7 @@ export const settingsPage: AccountPage = {
         ${card(owner, "handle", text.handle, view.handle)}
         ${card(owner, "keys", text.recoveryKey, text.recoveryKeyBelow)}
         ${!delivers && card(owner, "codes", text.codes, text.codesBelow)}
+        ${card(owner, "data", text.data, text.dataBelow)}
         ${card(owner, "export", text.download, text.downloadBelow)}
       </ul>
       <h2>${text.leave}</h2>
