@@ -48,6 +48,8 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): a page of the backup store's objects below `?prefix=`",
   "/admin/backups/restore":
     "for the administrator (HTTP Basic): restores `?account=` from `?backup=` (default: the newest); with `?replace=true` an account that is here gets the backup's records, blobs and preferences. Call it again while `kind` is `more`",
+  "/admin/backups/restore-at":
+    "for the administrator (HTTP Basic): puts `?account=` back to the time `?at=` (ISO), where the platform keeps earlier states",
   "/admin/backups/restore-server":
     "for the administrator (HTTP Basic): restores the accounts of `?backup=` (default: the newest) that aren't here, with invites; call it again with the `?cursor=` it returns",
   "/admin/check":

@@ -39,6 +39,7 @@ import {
   BackupSourceFailed,
   BackupTargetFailed
 } from "../services/backups/BackupTarget.ts"
+import { PointInTimeOff } from "../services/backups/pointInTime/PointInTime.ts"
 import { PasskeyLinkOver } from "../services/factors/PasskeyLinks.ts"
 import { LastPasskey, PasskeyRefused } from "../services/factors/Passkeys.ts"
 import { NoAuthenticator, TooManyCodes, WrongCode } from "../services/factors/SecondFactors.ts"
@@ -254,6 +255,7 @@ export const wire = [
   on(UnknownFeed, ({ feed }) => badRequest("UnknownFeed", `could not resolve feed did: ${feed}`)),
   on(UpstreamFailed, upstreamFailedError),
   on(BackupsOff, plain(400, "BackupsOff")),
+  on(PointInTimeOff, plain(400, "PointInTimeOff")),
   on(BackupDamaged, plain(500, "BackupDamaged")),
   on(BackupSourceFailed, ({ message }) => unavailable(message)),
   on(BackupTargetFailed, ({ message }) => unavailable(message)),

@@ -9,14 +9,18 @@ import * as SqlStorageNode from "./host/sql/SqlStorageNode.ts"
 import * as Node from "./Node.ts"
 
 /** The whole host in this process, with everything in memory. */
-export const make = (app: AccountApp, env: Node.Environment, own: Node.Own = {}) =>
+export const make = (
+  app: AccountApp,
+  env: Node.Environment,
+  own: Node.Own & { readonly wayBack?: AccountsMemory.WayBack } = {}
+) =>
   Node.make(
     env,
     {
       stream: SqlStorageNode.layer(":memory:"),
       database: HostDatabaseNode.layer(":memory:"),
       blobs: BlobStoreMemory.layer,
-      accounts: AccountsMemory.layer(app),
+      accounts: AccountsMemory.layer(app, own.wayBack),
       cache: PublicCache.layer.pipe(Layer.provide(EdgeCacheMemory.layer))
     },
     own

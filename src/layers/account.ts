@@ -31,6 +31,7 @@ import * as OAuthSessionsSqlite from "./oauth/OAuthSessionsSqlite.ts"
 import * as OutboxSqlite from "./stream/OutboxSqlite.ts"
 import * as PasskeyLinksSqlite from "./factors/PasskeyLinksSqlite.ts"
 import * as PasskeysSqlite from "./factors/PasskeysSqlite.ts"
+import * as PointRowsSqlite from "./backups/PointRowsSqlite.ts"
 import * as PreferencesSqlite from "./accounts/PreferencesSqlite.ts"
 import * as RecordsSqlite from "./repo/RecordsSqlite.ts"
 import * as RepoCountsLocal from "./repo/RepoCountsLocal.ts"
@@ -91,7 +92,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     PasskeyLinksSqlite.layer,
     AccountCodesSqlite.layer,
     AccountLimitsSqlite.layer,
-    AccountRowsSqlite.layer,
+    PointRowsSqlite.layer.pipe(Layer.provideMerge(AccountRowsSqlite.layer)),
     SecretRowsSqlite.layer,
     AccountLock.layer,
     TakedownsSqlite.layer,

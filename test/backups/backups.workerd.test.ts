@@ -1,13 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
+import { runInDurableObject } from "cloudflare:test"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { failures } from "../../src/http/errors.ts"
 import * as BackupTargetR2 from "../../src/layers/backups/BackupTargetR2.ts"
+import * as PointInTimeDurable from "../../src/layers/host/PointInTimeDurable.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import { backUpAccount } from "../../src/services/backups/backUpAccount.ts"
 import { Budget } from "../../src/services/backups/Budget.ts"
 import { restoreAccount } from "../../src/services/backups/restoreAccount.ts"
 import { sampleAccount } from "../../src/services/backups/sampleBackups.ts"
-import { bindings, fetchWorker, newPerson, procedure, query } from "../host/workerdWorld.ts"
+import {
+  bindings,
+  fetchWorker,
+  newPerson,
+  objectOf,
+  procedure,
+  query
+} from "../host/workerdWorld.ts"
 import { backupTargetContract } from "./backupTarget.contract.ts"
 
 // SAFETY: wrangler.toml binds it.
@@ -98,5 +108,70 @@ describe("a backup in the Workers runtime", () => {
       password: "a long password"
     })
     assert.strictEqual(session["did"], did)
+  })
+})
+
+describe("a return to a point in time in the Workers runtime", () => {
+  it("a platform without earlier states is named, and nothing changes", async () => {
+    const { did, createRecord } = await newPerson()
+    await createRecord("kept")
+    const rev = async () =>
+      ((await query("com.atproto.sync.getLatestCommit", { did })) as { readonly rev: string }).rev
+    const before = await rev()
+    const at = new Date(Date.now() - 1).toISOString()
+    const asked = new URLSearchParams({ account: did, at })
+    const refused = await fetchWorker(`/admin/backups/restore-at?${asked}`, {
+      method: "POST",
+      headers: { authorization: `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}` }
+    })
+    assert.strictEqual(refused.status, 400)
+    assert.deepInclude(await refused.json<object>(), { error: "PointInTimeOff" })
+    assert.strictEqual(await rev(), before)
+  })
+
+  it("an object's mark outlives its restart, and its storage is asked by the platform's names", async () => {
+    const { did, createRecord } = await newPerson()
+    await createRecord("kept")
+    const asked: Array<string> = []
+    const standIn = <A>(name: string, answer: A) => {
+      return async (given?: unknown) => {
+        asked.push(`${name} ${given}`)
+        return answer
+      }
+    }
+    await runInDurableObject(objectOf(did), async (_object, { storage }) => {
+      let abort = () => {}
+      const aborted = new Promise<void>((resolve) => (abort = resolve))
+      const point = PointInTimeDurable.make({
+        storage: {
+          getBookmarkForTime: standIn("getBookmarkForTime", "then"),
+          getCurrentBookmark: standIn("getCurrentBookmark", "now"),
+          onNextSessionRestoreBookmark: standIn("onNextSessionRestoreBookmark", "undo"),
+          sync: () => storage.sync(),
+          kv: storage.kv
+        },
+        abort
+      })
+      point.setMark("go there")
+      assert.strictEqual(point.mark(), "go there")
+      assert.strictEqual(await Effect.runPromise(point.bookmarkAt(1000)), "then")
+      assert.strictEqual(await Effect.runPromise(point.now), "now")
+      const going = Effect.runFork(point.goTo("then"))
+      await aborted
+      await Effect.runPromise(Fiber.interrupt(going))
+    })
+    assert.deepStrictEqual(asked, [
+      "getBookmarkForTime 1000",
+      "getCurrentBookmark undefined",
+      "onNextSessionRestoreBookmark then"
+    ])
+    // The object really restarts, and keeps what it has stored.
+    await runInDurableObject(objectOf(did), async (_object, state) => state.abort("restart")).catch(
+      () => {}
+    )
+    await runInDurableObject(objectOf(did), (_object, { storage }) => {
+      const state = { storage, abort: () => {} }
+      assert.strictEqual(PointInTimeDurable.make(state).mark(), "go there")
+    })
   })
 })

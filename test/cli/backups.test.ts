@@ -94,6 +94,19 @@ describe("the backups of a server in an S3 store", () => {
     assert.deepInclude(sure.json, { kind: "replaced", faults: [] })
   })
 
+  it("nacre restore --at asks first, and names a platform without earlier states", async () => {
+    const { handle } = server.account
+    const at = new Date().toISOString()
+    const unsure = await desk.run(["restore", handle, "--at", at])
+    assert.strictEqual(unsure.code, 1)
+    assert.include(unsure.stderr, "--yes")
+    const { code, stderr } = await desk.run(["restore", handle, "--at", at, "--yes"])
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /can't go back to a point in time.*Restore from a backup instead/s)
+    const vague = await desk.run(["restore", handle, "--at", "yesterday", "--yes"])
+    assert.include(vague.stderr, "2026-01-01T03:00:00Z")
+  })
+
   it("nacre restore --all leaves the accounts that are here alone", async () => {
     const { code, json, stderr } = await desk.run(["restore", "--all", "--json"])
     assert.strictEqual(code, 0, stderr)

@@ -10,13 +10,12 @@ import { CallFailed, Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
 import { facts, note, report } from "../output.ts"
 import { longWay } from "../patience.ts"
-import { ask } from "../prompts.ts"
 import { administrator } from "../administrator.ts"
-import { procedure, query, type Remote } from "../xrpc.ts"
+import { query } from "../xrpc.ts"
 import { Fault, faultLines } from "./backups.ts"
+import { restoreAt } from "./restoreAt.ts"
 import { restoreFolder } from "./restoreFolder.ts"
-
-const path = "admin/backups"
+import { confirm, part, path } from "./restoring.ts"
 
 const Restored = Schema.Struct({
   did: Did,
@@ -29,40 +28,6 @@ const Restored = Schema.Struct({
 })
 
 type Restored = typeof Restored.Type
-
-/** A path with its query; omits undefined parameters. */
-const pathWith = (name: string, params: Readonly<Record<string, string | undefined>>): string => {
-  const search = new URLSearchParams()
-  for (const [key, value] of Object.entries(params)) {
-    if (value !== undefined) search.set(key, value)
-  }
-  return `${path}/${name}?${search}`
-}
-
-/** How many times a part of a restore is retried while the server is unavailable. */
-const tries = 20
-
-/** Requests a part of a restore; repeating it is safe, because the server skips what it has restored. */
-const part = <S extends Schema.ConstraintDecoder<unknown>>(
-  admin: Remote,
-  name: string,
-  output: S,
-  params: Readonly<Record<string, string | undefined>>
-) =>
-  Effect.retry(procedure(admin, pathWith(name, params), output), {
-    times: tries,
-    while: (error) => !(error instanceof CallFailed) || error.status === 503
-  })
-
-const confirm = Effect.fnUntraced(function* (name: string, isSure: boolean) {
-  if (isSure) return
-  const typed = yield* ask({
-    message: `Replace the records, blobs and preferences of ${name} with those of the backup? Type ${name} to confirm`,
-    otherwise: "--yes"
-  })
-  if (typed.trim() === name) return
-  return yield* new Failed({ message: "Not confirmed. Nothing was changed" })
-})
 
 const isExisting = (error: unknown): boolean =>
   error instanceof CallFailed && error.error === "AlreadyExists"
@@ -163,6 +128,13 @@ export const restore = Command.make(
       Flag.withDescription("Restore every account that isn't here, onto an empty server"),
       Flag.withDefault(false)
     ),
+    at: Flag.String("at").pipe(
+      Flag.withMetavar("time"),
+      Flag.withDescription(
+        "Instead of a backup, the account as it was at a time of the last 30 days, such as 2026-01-01T03:00:00Z; only on Cloudflare"
+      ),
+      Flag.optional
+    ),
     backup: Flag.String("backup").pipe(
       Flag.withMetavar("name"),
       Flag.withDescription("The backup, such as 20260101T030000Z; default: the newest"),
@@ -182,7 +154,7 @@ export const restore = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ account, all, backup, folder, list, yes }) {
+  Effect.fnUntraced(function* ({ account, all, at, backup, folder, list, yes }) {
     const wanted = Option.getOrUndefined(backup)
     const name = Option.getOrUndefined(account)
     if (all === (name !== undefined)) {
@@ -190,6 +162,16 @@ export const restore = Command.make(
         message: "Choose what to restore: an account, or the whole server",
         next: `${nacre} restore alice.example.com, or ${nacre} restore --all`
       })
+    }
+    const time = Option.getOrUndefined(at)
+    if (time !== undefined) {
+      if (name === undefined || wanted !== undefined || list || Option.isSome(folder)) {
+        return yield* new Failed({
+          message: "--at restores one account without a backup",
+          next: `${nacre} restore alice.example.com --at ${time}`
+        })
+      }
+      return yield* restoreAt(name, time, yes)
     }
     if (name === undefined) {
       const whole = yield* restoreAll(wanted)

@@ -31,7 +31,8 @@ export const historyKinds = [
   "taken-down",
   "restored",
   "content-taken-down",
-  "content-restored"
+  "content-restored",
+  "data-restored"
 ] as const
 
 /** What an entry of an account's history is about. */

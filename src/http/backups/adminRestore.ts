@@ -1,15 +1,16 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { queryValue } from "../../core/lexicon/params.ts"
-import { isDid } from "../../core/lexicon/syntax.ts"
+import { isDatetime, isDid } from "../../core/lexicon/syntax.ts"
 import { AccountExists } from "../../services/accounts/Directory.ts"
 import { Budget } from "../../services/backups/Budget.ts"
 import { checkAccount } from "../../services/backups/checkAccount.ts"
 import { backupTarget } from "../../services/backups/BackupTarget.ts"
+import { restoreAt } from "../../services/backups/pointInTime/restoreAt.ts"
 import { restoreAccount, versionsOf } from "../../services/backups/restoreAccount.ts"
 import { restoreServer } from "../../services/backups/restoreServer.ts"
 import { InvalidRequest } from "../../services/failures.ts"
-import { noteAccount } from "../CurrentRequest.ts"
+import { noteAccount, noteAct } from "../CurrentRequest.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 
@@ -70,6 +71,25 @@ export const restoreOne = Effect.fn("http.restoreOne")(function* (request: Reque
   const restored = yield* restoreAccount(did, version, { replace, budget })
   if (restored.kind === "exists") return yield* new AccountExists({ did })
   return ownAnswer(restored)
+})
+
+/** POST `/admin/backups/restore-at?account=&at=`: puts an account back to a time in ISO form. */
+export const restoreToTime = Effect.fn("http.restoreToTime")(function* (
+  request: Request,
+  url: URL
+) {
+  yield* forAdministrator(request, "admin/backups")
+  const did = yield* subjectIn(url)
+  yield* noteAccount(did)
+  const text = queryValue(url.searchParams, "at") ?? ""
+  const at = isDatetime(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(at)) {
+    const message = "A time such as 2026-01-01T03:00:00Z is needed"
+    return yield* new InvalidRequest({ message })
+  }
+  yield* noteAct({ subject: did, after: { at: text } })
+  const until = (yield* Clock.currentTimeMillis) + aRequest.millis
+  return ownAnswer(yield* restoreAt(did, at, new Budget({ ...aRequest, until })))
 })
 
 /** GET `/admin/check?account=&after=`: checks an account; with `after`, the blobs that follow it. */

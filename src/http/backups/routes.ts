@@ -6,7 +6,8 @@ import {
   listObjects,
   listVersions,
   restoreAll,
-  restoreOne
+  restoreOne,
+  restoreToTime
 } from "./adminRestore.ts"
 
 const declared = [
@@ -17,6 +18,7 @@ const declared = [
   ["GET", "/admin/backups/object", getObject],
   ["GET", "/admin/backups/objects", listObjects],
   ["POST", "/admin/backups/restore", restoreOne],
+  ["POST", "/admin/backups/restore-at", restoreToTime],
   ["POST", "/admin/backups/restore-server", restoreAll],
   ["GET", "/admin/check", check]
 ] as const

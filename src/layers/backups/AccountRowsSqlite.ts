@@ -62,7 +62,7 @@ export const leftOut = {
 } as const
 
 /** The name under which the rows include blob takedowns. */
-const blobTakedowns = "blob_takedown"
+export const blobTakedowns = "blob_takedown"
 
 /** A row with bytes as Uint8Array; the driver returns either form. */
 export const rowOf = (row: Record<string, SqlValue>): Row =>
@@ -87,7 +87,7 @@ const rowsOf = (sql: Sql): Record<string, ReadonlyArray<Row>> => ({
 })
 
 /** Inserts rows, by the names of their columns; replaces existing ones. */
-const insert = (sql: Sql, table: string, rows: ReadonlyArray<Row>): void => {
+export const insert = (sql: Sql, table: string, rows: ReadonlyArray<Row>): void => {
   for (const row of rows) {
     const columns = Object.keys(row).filter((column) => /^\w+$/.test(column))
     const places = columns.map(() => "?").join(", ")

@@ -10,6 +10,7 @@ import { onAlarm } from "../../services/accounts/onAlarm.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as BackgroundDurable from "../host/BackgroundDurable.ts"
+import * as PointInTimeDurable from "../host/PointInTimeDurable.ts"
 import * as accountServices from "../account.ts"
 import { type CallAnswer, type CallContext, inputOf } from "./AccountsObject.ts"
 import * as Logging from "../host/Logging.ts"
@@ -117,7 +118,8 @@ export const accountClass = <Env>(
         const own = Layer.mergeAll(
           SqlStorageDurable.layer(storage),
           AlarmDurable.layer(alarm),
-          BackgroundDurable.layer(this.ctx)
+          BackgroundDurable.layer(this.ctx),
+          PointInTimeDurable.layer(this.ctx)
         )
         const wipe = Effect.andThen(
           Effect.promise(() => storage.deleteAll()),

@@ -4,10 +4,14 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Alarm } from "../../services/host/Alarm.ts"
-import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import { runCall } from "../../services/accounts/AccountCalls.ts"
 import { onAlarm } from "../../services/accounts/onAlarm.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import {
+  PointInTime,
+  type PointInTimeShape
+} from "../../services/backups/pointInTime/PointInTime.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as accountServices from "../account.ts"
 import { dropTables } from "../accounts/AccountStoreSqlite.ts"
@@ -15,12 +19,23 @@ import * as AlarmMemory from "../host/AlarmMemory.ts"
 import * as BackgroundMemory from "../host/BackgroundMemory.ts"
 import * as SqlStorageNode from "../host/sql/SqlStorageNode.ts"
 
+/** The defect of a call whose object restarted. */
+export class ObjectRestarted extends Error {}
+
+/** A platform's way back for an account with its database; `forget` ends the object's memory. */
+export type WayBack = (
+  did: string,
+  sql: SqlStorage["Service"],
+  forget: () => void
+) => PointInTimeShape
+
 /**
  * The accounts in this process, each with its own database in memory and the services of an
  * account's object.
  */
 export const layer = (
-  app: AccountApp
+  app: AccountApp,
+  wayBack?: WayBack
 ): Layer.Layer<Accounts, never, Exclude<AccountBase, Accounts>> =>
   Layer.effect(
     Accounts,
@@ -29,11 +44,21 @@ export const layer = (
       const parent = yield* Scope.Scope
       const objects = new Map<string, Context.Context<AccountServices>>()
 
+      /** Databases that outlive their objects, which restart. */
+      const databases = new Map<string, SqlStorage["Service"]>()
+
+      const databaseOf = Effect.fnUntraced(function* (did: string, scope: Scope.Scope) {
+        const known = databases.get(did)
+        if (known !== undefined) return known
+        const within = wayBack === undefined ? scope : parent
+        const made = yield* Layer.buildWithScope(SqlStorageNode.layer(":memory:"), within)
+        const sql = Context.get(made, SqlStorage)
+        if (wayBack !== undefined) databases.set(did, sql)
+        return sql
+      })
+
       const build = Effect.fnUntraced(function* (did: string, scope: Scope.Scope) {
-        const sql = Context.get(
-          yield* Layer.buildWithScope(SqlStorageNode.layer(":memory:"), scope),
-          SqlStorage
-        )
+        const sql = yield* databaseOf(did, scope)
         const atAlarm = Effect.suspend(() => {
           const services = objects.get(did)
           return services === undefined ? Effect.void : Effect.provide(onAlarm, services)
@@ -42,7 +67,11 @@ export const layer = (
         const own = Layer.mergeAll(
           Layer.succeed(SqlStorage, sql),
           Layer.succeed(Alarm, alarm.service),
-          BackgroundMemory.layer
+          BackgroundMemory.layer,
+          Layer.succeed(
+            PointInTime,
+            wayBack?.(did, sql, () => void objects.delete(did))
+          )
         )
         const services = accountServices
           .layer({ did, wipe: Effect.sync(() => dropTables(sql)) })
@@ -71,7 +100,16 @@ export const layer = (
 
       const all = Accounts.of({
         forward: (did, request) => within(did, app.serve(request)),
-        call: (did, method, ...input) => within(did, runCall(method, ...input))
+        call: (did, method, ...input) => {
+          const called = within(did, runCall(method, ...input))
+          if (wayBack === undefined) return called
+          // To its caller, a restart looks like a crash.
+          return Effect.catchDefect(called, (defect) =>
+            defect instanceof ObjectRestarted
+              ? Effect.fail(new AccountUnavailable({ operation: method, did }))
+              : Effect.die(defect)
+          )
+        }
       })
       return all
     })

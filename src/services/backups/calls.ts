@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { BlobEntry } from "../../core/backups/manifests.ts"
 import type { Tables } from "../../core/backups/rows.ts"
+import { noter } from "../accounts/AccountHistory.ts"
 import { AccountStore } from "../accounts/AccountStore.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { armSweep } from "../blobs/BlobSweep.ts"
@@ -11,6 +12,7 @@ import { rewrapKeys } from "../identity/keys/calls.ts"
 import { Repo } from "../repo/Repo.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountRows } from "./AccountRows.ts"
+import { pointCalls } from "./pointInTime/calls.ts"
 
 /** Creates the account from a backup's rows, with an empty repo, unless it exists; returns its number of records. */
 const restoreBegin = Effect.fnUntraced(function* ({ tables }: { readonly tables: Tables }) {
@@ -48,14 +50,21 @@ const restoreBlob = Effect.fnUntraced(function* (blob: BlobEntry & { readonly ke
 /** Ends a restore: takes down again what moderators took down, and announces the account. */
 const restoreEnd = Effect.fnUntraced(function* ({
   tables,
-  isReplaced
+  isReplaced,
+  madeAt
 }: {
   readonly tables: Tables
+  /** The time of the backup, in ISO form. */
+  readonly madeAt: string
   /** The account existed: only its records, blobs and preferences come from the backup. */
   readonly isReplaced: boolean
 }) {
   const rows = yield* AccountRows
-  if (isReplaced) return rows.putPreferences(tables)
+  if (isReplaced) {
+    const note = yield* noter
+    note({ kind: "data-restored", after: madeAt, by: "operator" })
+    return rows.putPreferences(tables)
+  }
   rows.putBlobTakedowns(tables)
   const events = yield* AccountEvents
   yield* events.identity
@@ -65,6 +74,7 @@ const restoreEnd = Effect.fnUntraced(function* ({
 
 /** The calls of an account's object for backups and restores. */
 export const backupCalls = {
+  ...pointCalls,
   backupState: () => Effect.flatMap(AccountRows, (rows) => rows.state),
   backupRows: () => Effect.map(AccountRows, (rows) => rows.rows()),
   backupBlobs: (page: { readonly cursor?: string; readonly limit: number }) =>

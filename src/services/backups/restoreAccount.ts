@@ -31,7 +31,10 @@ export const versionsOf = Effect.fn("versionsOf")(function* (did: string) {
 })
 
 /** Copies an object of the backup into the blob store, under a key that the account's object reserved. */
-const copyIn = Effect.fnUntraced(function* (did: string, { key: source, size, digest }: Stored) {
+export const copyIn = Effect.fnUntraced(function* (
+  did: string,
+  { key: source, size, digest }: Stored
+) {
   const accounts = yield* Accounts
   const object = yield* (yield* backupTarget).get(source)
   if (object === undefined) return yield* new BackupDamaged({ key: source, problem: "is missing" })
@@ -168,7 +171,7 @@ export const restoreAccount = Effect.fn("restoreAccount")(function* (
     const staged = yield* copyIn(did, car)
     yield* accounts.call(did, "restoreRepo", { key: staged, signingKey })
   }
-  yield* accounts.call(did, "restoreEnd", { tables: rows, isReplaced: isHere })
+  yield* accounts.call(did, "restoreEnd", { tables: rows, isReplaced: isHere, madeAt })
   if (isHere) return result("replaced", copied, faults)
   yield* restoreDirectory(did, rowsAt("directory", tables))
   const versions = (yield* versionsOf(did)).length

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
+import { completeReturns } from "../backups/pointInTime/restoreAt.ts"
 import { countHourly } from "../operators/HostCounts.ts"
 import { notePastHours } from "../operators/pastHours.ts"
 import { watch } from "../operators/watch/watch.ts"
@@ -13,6 +14,7 @@ export const runJobs = Effect.all(
   [
     job("counts", countHourly),
     job("hours", notePastHours),
+    job("returns", completeReturns),
     job("watch", watch),
     job("backup", backUpNightly({ millis: 240_000, operations: 700 }))
   ],

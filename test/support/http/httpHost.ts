@@ -16,6 +16,7 @@ import type { HostServices } from "../../../src/http/host.ts"
 import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
 import type { AccountServices } from "../../../src/layers/objects/AccountApp.ts"
 import * as Box from "../../../src/layers/Box.ts"
+import type { WayBack } from "../../../src/layers/objects/AccountsMemory.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import type { BackupTargetShape } from "../../../src/services/backups/BackupTarget.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
@@ -148,6 +149,8 @@ const markOf = (frame: Uint8Array): number | undefined => {
 /** What a host starts with. */
 interface Started {
   readonly backups?: BackupTargetShape
+  /** A stand-in for the platform's earlier states. */
+  readonly wayBack?: WayBack
   /** The folder in which its data stays, for a host that starts again. */
   readonly kept?: string
   /** The PLC directory of a host before, which the caller closes. */
@@ -157,7 +160,7 @@ interface Started {
 /** Starts the host: memory layers, its own PLC directory, and no access to any other network. */
 export const startHost = async (
   env: Readonly<Record<string, string>> = {},
-  { backups, kept, plc: given }: Started = {}
+  { backups, wayBack, kept, plc: given }: Started = {}
 ): Promise<Host> => {
   const plc = given ?? (await startPlc())
   const network = startNetwork(plc.url)
@@ -174,8 +177,13 @@ export const startHost = async (
   const serve = (request: Request) => within.get(request) ?? accountApp.serve(request)
   const app = { ...accountApp, serve }
   const all = { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
-  const own = backups === undefined ? {} : { backups }
-  const folder = kept ?? (inFiles ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined)
+  const own = {
+    ...(backups === undefined ? {} : { backups }),
+    ...(wayBack === undefined ? {} : { wayBack })
+  }
+  const folder =
+    kept ??
+    (inFiles && wayBack === undefined ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined)
   const home =
     folder === undefined
       ? Memory.make(app, all, own)

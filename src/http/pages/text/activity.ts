@@ -55,7 +55,8 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   "taken-down": "Account taken down",
   restored: "Account restored",
   "content-taken-down": "Post or picture taken down",
-  "content-restored": "Post or picture restored"
+  "content-restored": "Post or picture restored",
+  "data-restored": "Posts, pictures and preferences put back to an earlier time"
 }
 
 /** How somebody signed in. */
