@@ -38,6 +38,16 @@ export const codeOwnersContract = (name: string, fresh: () => Layer.Layer<CodeOw
       })
     )
 
+    check("waiting lists the accounts whose code is valid, the newest first", (owners) =>
+      Effect.gen(function* () {
+        yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
+        yield* owners.put("AAAAA-CCCCC", { did: bob, expiresAt: expiresAt + 1 })
+        assert.deepStrictEqual(yield* owners.waiting(expiresAt - 1, 10), [bob, alice])
+        assert.deepStrictEqual(yield* owners.waiting(expiresAt - 1, 1), [bob])
+        assert.deepStrictEqual(yield* owners.waiting(expiresAt, 10), [bob])
+      })
+    )
+
     check("remove forgets an account", (owners) =>
       Effect.gen(function* () {
         yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })

@@ -1,5 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { vi } from "vitest"
+import { accountPages } from "../../src/http/pages/account/table.ts"
+import { Alerts } from "../../src/services/operators/Alerts.ts"
+import { watch } from "../../src/services/operators/watch/watch.ts"
 import { enter, ours } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
 import { newcomer, type Newcomer, waitingCodes } from "../support/http/httpCodes.ts"
@@ -75,18 +79,29 @@ describe("codes on a host without mail", () => {
     })
   })
 
-  it("the account page shows the codes after a recent sign-in", async () => {
+  it("the page of an action shows the code that an app requested for it, after a recent sign-in", async () => {
     const { who, codes } = await somebody()
     const browser = new Browser(host)
     await enter(browser, who)
-    assert.include((await browser.get("/account/settings", ours)).text, "/account/codes")
-    const { text } = await browser.get("/account/codes", ours)
+    const { text } = await browser.get("/account/delete", ours)
     assert.include(text, `<code>${codes.end}</code>`)
     assert.notInclude(text, codes.reset)
+    assert.notInclude((await browser.get("/account/move", ours)).text, codes.end)
     host.advance(15 * minute + 1000)
-    const later = await browser.get("/account/codes", ours)
+    const later = await browser.get("/account/delete", ours)
     assert.include(later.location, "/account/confirm")
     assert.notInclude(later.text, codes.end)
+  })
+
+  it("no page offers to confirm an address, or sends its reader to a page of codes", async () => {
+    const { who } = await somebody()
+    const browser = new Browser(host)
+    await enter(browser, who)
+    assert.strictEqual((await browser.get("/account/codes", ours)).status, 404)
+    for (const page of Object.keys(accountPages)) {
+      const { text } = await browser.get(`/account/${page}`, ours)
+      assert.notMatch(text, /account\/codes|Settings → Codes|email\/confirm|not confirmed/, page)
+    }
   })
 
   it("a host with mail shows no codes", async () => {
@@ -101,11 +116,33 @@ describe("codes on a host without mail", () => {
     )
     const browser = new Browser(mailing)
     await enter(browser, who)
-    assert.notInclude((await browser.get("/account/settings", ours)).text, "/account/codes")
-    assert.include(
-      (await browser.get("/account/codes", ours)).text,
-      "We send them to your email address"
-    )
+    assert.notInclude((await browser.get("/account/delete", ours)).text, "A code was requested")
     await mailing.close()
+  })
+})
+
+describe("a forgotten password on a host without mail", () => {
+  /** What the watch has open. */
+  const alerts = async () => {
+    await host.beneath(watch)
+    const open = await host.beneath(
+      Effect.flatMap(Alerts, (all) => all.list({ past: false, limit: 50 }))
+    )
+    return open.filter(({ kind }) => kind === "reset-waiting").map(({ detail }) => detail)
+  }
+
+  it("the watch names who waits for a code, until it is used or expired", async () => {
+    host.advance(30 * minute)
+    assert.deepStrictEqual(await alerts(), [])
+    const { who, codes } = await somebody()
+    assert.deepStrictEqual(await alerts(), [who.handle])
+    const input = { token: codes.reset, password: "another password" }
+    ok(await host.call("com.atproto.server.resetPassword", { input }))
+    host.advance(minute)
+    assert.deepStrictEqual(await alerts(), [])
+    const { who: other } = await somebody()
+    assert.deepStrictEqual(await alerts(), [other.handle])
+    host.advance(16 * minute)
+    assert.deepStrictEqual(await alerts(), [])
   })
 })

@@ -29,6 +29,17 @@ const overview = async (): Promise<string> => {
 }
 
 describe("the console's first page", () => {
+  it("the page names a member who waits for a code that no mail brings", async () => {
+    assert.notInclude(await overview(), "waits for a code")
+    const who = await signUp(world, "waiting")
+    await ask(world, who.did, "requestPasswordReset")
+    const text = await overview()
+    assert.include(text, `${who.handle} waits for a code to set a new password`)
+    assert.include(text, `/admin/console/account?did=${encodeURIComponent(who.did)}`)
+    world.advance(hour)
+    assert.notInclude(await overview(), "waits for a code")
+  })
+
   it("the page lists each dependency, and what isn't set up with its command", async () => {
     const text = await overview()
     for (const name of ["Database", "Blob store", "Event log", "Backups", "Mail", "Version"]) {

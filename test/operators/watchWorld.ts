@@ -14,6 +14,7 @@ import { DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import type { BackupHealth } from "../../src/services/backups/backupHealth.ts"
 import { Outgoing, OutgoingFailed } from "../../src/services/host/Outgoing.ts"
 import { type Outcome, Readiness } from "../../src/services/host/Readiness.ts"
+import { CodeOwners } from "../../src/services/mail/CodeOwners.ts"
 import { Mailer, MailNotSent } from "../../src/services/mail/Mailer.ts"
 import { Alerts } from "../../src/services/operators/Alerts.ts"
 import { watch } from "../../src/services/operators/watch/watch.ts"
@@ -111,6 +112,11 @@ export const servicesOf = (
         note: () => Effect.void,
         total: () => Effect.sync(() => watched.backlog)
       }),
+      Context.add(
+        CodeOwners,
+        // SAFETY: the watch calls nothing else of it.
+        { waiting: () => Effect.succeed([]) } as unknown as CodeOwners["Service"]
+      ),
       Context.add(
         RelayStatus,
         RelayStatus.of({

@@ -197,6 +197,8 @@ describe("a form of an account’s pages", () => {
       "handle",
       "recovery-key",
       "remove-key",
+      "move/code",
+      "move/token",
       "deactivate",
       "delete",
       "delete/send-code"

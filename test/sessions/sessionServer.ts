@@ -167,7 +167,8 @@ const noCodeOwners = Layer.succeed(
   CodeOwners.of({
     ownerOf: () => Effect.undefined,
     put: () => Effect.void,
-    remove: () => Effect.void
+    remove: () => Effect.void,
+    waiting: () => Effect.succeed([])
   })
 )
 

@@ -32,10 +32,11 @@ const shownCode = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
 })
 
 /** How a person gets the code, in words. */
-const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
+const wayTo = ({ of, purpose }: Asking, sendsMail: boolean | undefined): string => {
   if (sendsMail === false) {
+    const page = purpose === "plc_operation" ? "move" : "delete"
     return (
-      `${of.server} doesn't send email. See the code at ${of.server}/account/codes, or run this within 15 minutes:\n` +
+      `${of.server} doesn't send email. See the code at ${of.server}/account/${page}, or run this within 15 minutes:\n` +
       `  ${nacre} account codes ${of.handle} --owner --server ${of.server}`
     )
   }

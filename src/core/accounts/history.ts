@@ -18,6 +18,7 @@ export const historyKinds = [
   "recovery-keys",
   "host-key",
   "identity",
+  "move-token",
   "app-password",
   "app-password-revoked",
   "access-token",
@@ -141,6 +142,7 @@ const mailed: ReadonlySet<HistoryKind> = new Set<HistoryKind>([
   "signing-key",
   "recovery-keys",
   "identity",
+  "move-token",
   "deletion-asked",
   "deletion-undone"
 ])

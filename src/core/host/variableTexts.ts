@@ -184,7 +184,7 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
   MAILER: {
     default: "`none`",
     meaning:
-      "how mail leaves: `http` (a provider's API), `cloudflare` (a `send_email` binding named `MAIL`), `captured` (kept in memory, for tests), `worker` (the mailer that `createNacre` was given, which sets this), `none` (codes wait on the server: `nacre account codes`, Settings → Codes)"
+      "how mail leaves: `http` (a provider's API), `cloudflare` (a `send_email` binding named `MAIL`), `captured` (kept in memory, for tests), `worker` (the mailer that `createNacre` was given, which sets this), `none` (the account pages ask for the password or a passkey instead of a code; `nacre account codes` shows the code for a forgotten password)"
   },
   MAIL_FROM: {
     default: "none",

@@ -50,6 +50,11 @@ export const alertKinds = {
     severity: "warning",
     patience: 0
   },
+  "reset-waiting": {
+    title: "A member waits for a code to set a new password",
+    severity: "warning",
+    patience: 0
+  },
   "storage-full": { title: "Storage is nearly full", severity: "warning", patience: twice }
 } as const satisfies Record<string, AlertKindText>
 

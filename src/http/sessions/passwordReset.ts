@@ -40,8 +40,13 @@ export const resetPassword = Effect.fn("http.resetPassword")(function* ({
   readonly password: string
 }) {
   yield* fitPassword(password)
-  const did = yield* (yield* CodeOwners).ownerOf(code)
+  const owners = yield* CodeOwners
+  const did = yield* owners.ownerOf(code)
   if (did === undefined) return yield* new CodeInvalid({ purpose: "reset_password" })
   yield* noteAccount(did)
   yield* (yield* Accounts).call(did, "resetPassword", { code, password })
+  // The password is set: at worst the watch lists the code until it expires.
+  yield* Effect.catch(owners.remove(did), (failure) =>
+    Effect.logWarning("a used code is still listed", failure)
+  )
 })

@@ -56,7 +56,12 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
         )
       }),
       remove: (did) =>
-        Effect.asVoid(repeatable("removeCode", sql`DELETE FROM reset_code WHERE did = ${did}`))
+        Effect.asVoid(repeatable("removeCode", sql`DELETE FROM reset_code WHERE did = ${did}`)),
+      waiting: (now, limit) => {
+        const query = sql<{ did: string }>`SELECT did FROM reset_code WHERE expires_at > ${now}
+          ORDER BY expires_at DESC LIMIT ${limit}`
+        return Effect.map(repeatable("waitingCodes", query), (rows) => rows.map(({ did }) => did))
+      }
     })
   })
 )

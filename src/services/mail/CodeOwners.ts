@@ -14,5 +14,7 @@ export class CodeOwners extends Context.Service<
     /** Replaces an account's code; `expiresAt` in milliseconds. */
     put(code: string, owner: { readonly did: string; readonly expiresAt: number }): Answer<void>
     remove(did: string): Answer<void>
+    /** Accounts whose code is valid at a time (ms), the newest code first. */
+    waiting(now: number, limit: number): Answer<ReadonlyArray<string>>
   }
 >()("nacre/services/CodeOwners") {}

@@ -96,6 +96,11 @@ const texts: Readonly<Partial<Record<HistoryKind, Text>>> = {
     page: "/account/keys",
     action: "If it wasn’t, check your recovery key: you can undo a change for 72 hours"
   },
+  "move-token": {
+    subject: "A token for another server was created",
+    lead: "Someone signed in to your account created a token with which another server can prepare to take your account. Moving it also takes a code.",
+    ...toPassword
+  },
   "deletion-asked": {
     subject: "Your account will be deleted",
     lead: "Your account is deactivated and will be deleted. Until then you can keep it: sign in and choose “Keep my account”.",

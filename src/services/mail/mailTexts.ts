@@ -99,7 +99,7 @@ export const alertMail = (
   alerts: ReadonlyArray<Reported>,
   { publicUrl, ...head }: Omit<MailContext, "handle">
 ): MailText => {
-  const all = `See all alerts of ${publicUrl}: npx nacre watch --server ${publicUrl}`
+  const all = { label: "See how the server is", link: `${publicUrl}/admin` }
   return letter(alertTitle(alerts), [...alerts.map(alertText), all], head)
 }
 

@@ -183,6 +183,7 @@ export const arm = async (host: Host): Promise<Armed> => {
     "email-factor/off": { code: code.change },
     handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
     "recovery-key": { key: ownerKeys[1], replaces: ownerKeys[0], code: code.keys },
+    "move/token": { server: "pds.example.org" },
     "remove-key": { key: ownerKeys[0], code: code.keys },
     "data/delete": { collection: "app.bsky.feed.post", r0: firstRkey, confirmed: "yes" },
     "data/discard": { f0: unusedCid, confirmed: "yes" },
@@ -214,7 +215,8 @@ const tables = [
   "oauth_consent",
   "mailed_code",
   "record",
-  "blob"
+  "blob",
+  "account_history"
 ]
 
 /** An account's credentials, handle and status as one text. */

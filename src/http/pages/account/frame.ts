@@ -42,13 +42,13 @@ export type PageName =
   | "keys"
   | "recovery-key"
   | "remove-key"
-  | "codes"
   | "data"
   | "data/records"
   | "data/record"
   | "data/files"
   | "data/file"
   | "export"
+  | "move"
   | "deactivate"
   | "delete"
 
@@ -200,7 +200,10 @@ export interface Framed {
   readonly script?: string
 }
 
-const moved = (host: string): Html => html`<div class="note warn"><p>${text.moved(host)}</p></div>`
+const moved = (owner: Owner, host: string): Html =>
+  html`<div class="note warn">
+    <p>${text.moved(host)} <a href="${hrefOf(owner, "move")}">${text.whatNow}</a></p>
+  </div>`
 
 const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
   html`<div class="note warn">
@@ -229,7 +232,7 @@ const standing = (owner: Owner): Html | undefined => {
   const { status, deletionHeld, deleteAfter } = owner.view
   if (status !== "deactivated") return undefined
   if (deletionHeld && deleteAfter !== undefined) return held(owner)
-  return owner.livesAt === undefined ? inactive(owner) : moved(owner.livesAt)
+  return owner.livesAt === undefined ? inactive(owner) : moved(owner, owner.livesAt)
 }
 
 /** A page of an account, with its owner, the tabs and a notice. */

@@ -1,39 +1,45 @@
 import * as Effect from "effect/Effect"
 import type { CallInput } from "../../../services/accounts/AccountCalls.ts"
 import { Accounts } from "../../../services/accounts/Accounts.ts"
+import type { CodePurpose } from "../../../services/mail/AccountCodes.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
+import { codesFor } from "../../mail/ownCodes.ts"
 import type { Failure } from "../../errors.ts"
 import { type Child, type Html, html } from "../html.ts"
 import type { Page } from "../layout.ts"
-import { fieldIn, type Wrong } from "../parts.ts"
+import { copyable, fieldIn, note, type Wrong } from "../parts.ts"
 import { type Action, done, type Handled, type PageName, shown } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { wrongOf } from "./refusal.ts"
 import { common } from "../text/common.ts"
 import { codes as text } from "../text/settings.ts"
-import { forgotten } from "../text/signIn.ts"
 
-const hintOf = (unmailed: Child) =>
-  Effect.map(Mailer, ({ delivers }): Child => (delivers ? text.hintByMail : unmailed))
+/** The button that mails a code to the owner's address. */
+export const codeButton = (address: string | undefined): Html =>
+  html`<button type="submit" class="quiet">
+    ${address === undefined ? text.send : text.sendTo(address)}
+  </button>`
 
-/** How the owner gets the code that was sent. */
-export const codeHint = hintOf(text.hintWithoutMail)
-
-/** The same for people who can't sign in. */
-export const forgottenCodeHint = hintOf(forgotten.hintWithoutMail)
-
-/** The button that sends a code to an address, or creates one on a server without mail. */
-export const codeButton = (address: string | undefined) =>
-  Effect.map(
-    Mailer,
-    ({ delivers }) =>
-      html`<button type="submit" class="quiet">
-        ${delivers && address !== undefined ? text.sendTo(address) : text.create}
-      </button>`
-  )
+/** The code that an app has asked for, on a server that mails none. */
+export const waitingCode = Effect.fnUntraced(function* (
+  { view }: Owner,
+  purposes: ReadonlyArray<CodePurpose>
+) {
+  const codes = yield* codesFor(view.did)
+  return codes
+    .filter(({ purpose }) => purposes.includes(purpose))
+    .map(({ purpose, code }) =>
+      note(
+        "warn",
+        html`<p>${text.waiting(text.purposes[purpose] ?? purpose)}</p>
+          <p>${copyable(code)}</p>
+          <p>${text.warning}</p>`
+      )
+    )
+})
 
 /** The field for a code that was sent. */
-export const codeField = (hint: Child, wrong?: Wrong, typed?: string): Html =>
+export const codeField = (wrong?: Wrong, typed?: string, hint: Child = text.hintByMail): Html =>
   fieldIn(wrong, {
     name: "code",
     label: common.code,
@@ -66,6 +72,6 @@ export const sendsCode = (
     const refused = yield* refusedBy(accounts.call(owner.view.did, "requestCode", { purpose }))
     if (refused !== undefined) return shown(yield* formPage(owner, refused))
     const { delivers } = yield* Mailer
-    return done(page, delivers ? "code-mailed" : "code-waits")
+    return done(page, delivers ? "code-mailed" : "code-ready")
   })
 })

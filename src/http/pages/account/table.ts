@@ -15,7 +15,6 @@ import {
   disableAuthenticator,
   renewRecoveryCodes
 } from "./signIn/authenticator.ts"
-import { codesPage } from "./overview/codes.ts"
 import { deactivate, deactivatePage } from "./settings/deactivate.ts"
 import { deleteAccount, deletePage, sendDeletionCode } from "./settings/deletion.ts"
 import { devicesPage, signOut, signOutDevice, signOutOthers } from "./devices/devices.ts"
@@ -36,6 +35,7 @@ import {
 } from "./signIn/emailFactor.ts"
 import { changeHandle, handlePage } from "./settings/handle.ts"
 import { keysPage } from "./settings/keys.ts"
+import { createMoveToken, movePage, sendMoveCode } from "./settings/move.ts"
 import { recoveryKeyPage, setRecoveryKey } from "./settings/recoveryKey.ts"
 import { removeKey, removeKeyPage } from "./settings/removeKey.ts"
 import { keepAccount, overviewPage, reactivate } from "./overview/overview.ts"
@@ -63,13 +63,13 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   keys: keysPage,
   "recovery-key": recoveryKeyPage,
   "remove-key": removeKeyPage,
-  codes: codesPage,
   data: dataPage,
   "data/records": recordsPage,
   "data/record": recordPage,
   "data/files": filesPage,
   "data/file": filePage,
   export: exportPage,
+  move: movePage,
   deactivate: deactivatePage,
   delete: deletePage
 }
@@ -114,6 +114,8 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "remove-key": removeKey,
   "data/delete": deleteRecords,
   "data/discard": discardFiles,
+  "move/code": sendMoveCode,
+  "move/token": createMoveToken,
   deactivate,
   delete: deleteAccount,
   "delete/send-code": sendDeletionCode

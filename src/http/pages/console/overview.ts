@@ -5,6 +5,7 @@ import { Config } from "../../../services/host/Config.ts"
 import { type Outcome, Readiness } from "../../../services/host/Readiness.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
 import { Alerts } from "../../../services/operators/Alerts.ts"
+import { waitingResets } from "../../../services/operators/watch/resets.ts"
 import { type Counts, HostCounts, keptHours } from "../../../services/operators/HostCounts.ts"
 import { type RelayCall, Sequencer, type Subscribers } from "../../../services/stream/Sequencer.ts"
 import { settingWarnings } from "../../host/health.ts"
@@ -114,13 +115,25 @@ const backupLine = Effect.fnUntraced(function* (now: number) {
 const alertLines = Effect.gen(function* () {
   const open = yield* (yield* Alerts).list({ past: false, limit: 20 })
   return open
-    .filter(({ kind }) => kind !== "dependency-down")
+    .filter(({ kind }) => kind !== "dependency-down" && kind !== "reset-waiting")
     .map(({ kind, subject, detail }): Line => ({
       name: text.watch,
       state: "fault",
       says: [alertKinds[kind].title, subject, detail].filter((part) => part !== "").join(": "),
       remedy: inTerminal("watch")
     }))
+})
+
+/** Members who wait for a code that only an operator can read. */
+const resetLines = Effect.fnUntraced(function* (now: number) {
+  const waiting = yield* waitingResets(now)
+  return waiting.map(({ did, handle }): Line => ({
+    name: text.resets,
+    state: "fault",
+    says: text.waits(handle),
+    remedy: html`<a href="${consolePath("account", { did })}">${text.look}</a>,
+      ${inTerminal(`account codes ${handle}`)}`
+  }))
 })
 
 const settingLines = Effect.gen(function* () {
@@ -183,6 +196,7 @@ const show = Effect.fn("console.overview")(function* (operating: Operating) {
     ...(stream === undefined ? [] : streamLines(stream, now)),
     yield* backupLine(now),
     ...((yield* orNothing(alertLines)) ?? []),
+    ...((yield* orNothing(resetLines(now))) ?? []),
     ...(yield* settingLines)
   ]
   const faults = lines.filter(({ state }) => state === "fault")

@@ -15,6 +15,7 @@ export const frame = {
   signOut: "Sign out",
   deactivated: "Your account is deactivated: nobody can see it, and apps can’t use it.",
   moved: (host: string) => `Your account lives at ${host}. Sign in there to use apps.`,
+  whatNow: "What you can still do here",
   deletedOn: (day: string) => `It will be deleted on ${day}.`,
   reactivate: "Reactivate",
   takenDownTitle: "This account has been taken down",
@@ -23,8 +24,7 @@ export const frame = {
   suspended: (reason: string) => `${reason} Contact this server’s administrator.`,
   deletionHeld: (moment: string) =>
     `Your account is deactivated and will be deleted on ${moment}. Until then you can keep it.`,
-  keep: "Keep my account",
-  command: "Command"
+  keep: "Keep my account"
 } as const
 
 /** `/account`. */
@@ -39,7 +39,7 @@ export const overview = {
   activity: "Activity",
   activityBelow: "Sign-ins from new devices, and changes",
   settings: "Settings",
-  settingsBelow: "Email, handle, recovery key, export, delete",
+  settingsBelow: "Email, handle, recovery key, export, move, delete",
   /** The ways to sign in, or a suggestion if the password is the only one. */
   waysIn: (ways: {
     readonly password: boolean
@@ -91,7 +91,7 @@ export const notices = {
   kept: "Your account won’t be deleted.",
   "deletion-held": "Your account will be deleted in three days. Until then you can keep it.",
   "code-mailed": "We’ve sent you a code. Check your inbox.",
-  "code-waits": "Your code is ready under Settings → Codes.",
+  "code-ready": "Your code is ready.",
   "email-confirmed": "Your email address is confirmed.",
   "email-changed": "Email address changed. Confirm it, because we send codes there.",
   "handle-changed": "Handle changed. Others may see the old one for a few hours.",

@@ -42,6 +42,7 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   "recovery-keys": "Identity changed",
   "host-key": "This server’s key in your identity replaced",
   identity: "Change of identity signed",
+  "move-token": "Token for another server created",
   "app-password": "App password created",
   "app-password-revoked": "App password revoked",
   "access-token": "Access token created",

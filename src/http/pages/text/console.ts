@@ -97,6 +97,8 @@ export const overview = {
   look: "Look at the network",
   mail: "Mail",
   mailOn: "This server sends email.",
+  resets: "Password resets",
+  waits: (handle: string) => `${handle} waits for a code to set a new password.`,
   mailOff: "This server doesn’t send email. People get their codes from you.",
   watch: "Watch",
   warnings: "Configuration",

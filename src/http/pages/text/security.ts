@@ -50,11 +50,11 @@ export const passkey = {
   linkCodeHint:
     "From your authenticator app, or a recovery code. If you just used one, wait for the next.",
   linkOverTitle: "This link has expired",
-  linkOver: html`It works for 15 minutes and one passkey, until there’s a newer link or the password
-    changes. Make a new one with <code>nacre passkey add</code>.`,
+  linkOver:
+    "It works for 15 minutes and one passkey, until there’s a newer link or the password changes. Ask for a new one, or sign in and add a passkey under Sign-in.",
   linkUsedTitle: "This passkey couldn’t be added",
-  linkUsed: html`The link has been used up. Make a new one with <code>nacre passkey add</code> and
-    try another passkey.`,
+  linkUsed:
+    "The link has been used up. Ask for a new one and try another passkey, or sign in and add it under Sign-in.",
   addedTitle: "Passkey added",
   added: (handle: string): Html => html`You can now sign in with it as <strong>${handle}</strong>.`
 } as const

@@ -9,13 +9,13 @@ export const settings = {
   handle: "Handle",
   recoveryKey: "Recovery key",
   recoveryKeyBelow: "Get your account back even if this server is gone",
-  codes: "Codes",
-  codesBelow: "Verification codes (this server doesn’t send email)",
   data: "Your data",
   dataBelow: "Posts, pictures and everything else, with their size",
   download: "Download your data",
   downloadBelow: "Everything in one file: posts, pictures, preferences",
   leave: "Leave",
+  move: "Move to another server",
+  moveBelow: "Take your followers, posts and pictures with you",
   deactivate: "Deactivate account",
   deactivateBelow: "Hide your account until you come back",
   isDeactivated: "Your account is deactivated.",
@@ -47,22 +47,17 @@ export const email = {
 
 /** Codes that confirm irreversible actions. */
 export const codes = {
-  title: "Codes",
-  lead: "Some actions need a code. Codes expire after 15 minutes.",
-  mailed: "We send them to your email address.",
-  none: "No codes right now.",
+  waiting: (purpose: string) => `A code was requested ${purpose}. It expires after 15 minutes:`,
   warning: "Never share a code. We will never ask you for one.",
   purposes: {
-    confirm_email: "To confirm your email address",
-    update_email: "To change your email address",
-    delete_account: "To delete your account",
-    plc_operation: "To change your identity: a move to another server, or a recovery key"
+    confirm_email: "to confirm your email address",
+    update_email: "to change your email address",
+    delete_account: "to delete your account",
+    plc_operation: "to change your identity, for example to move to another server"
   } as Readonly<Record<string, string>>,
   hintByMail: "From the email we sent you. It expires after 15 minutes.",
-  hintWithoutMail: html`This server doesn’t send email: your code is under
-    <em>Settings → Codes</em>. It expires after 15 minutes.`,
   sendTo: (address: string) => `Send a code to ${address}`,
-  create: "Create a code",
+  send: "Send a code",
   wrong: "That code is wrong, was already used, or has been replaced by a newer one.",
   expired: "That code has expired. Request a new one.",
   needed: "This change needs a code. Request one, then enter it here.",
@@ -126,10 +121,14 @@ export const deletion = {
   title: "Delete account",
   lead: "This deletes everything: profile, posts, pictures, followers and every way to sign in. Nobody can bring it back, not even this server’s administrator.",
   held: "Your account is deactivated at once and deleted three days later. Until then you can sign in here and keep it.",
-  before: (links: { readonly export: string; readonly deactivate: string }): Html =>
+  before: (links: {
+    readonly export: string
+    readonly deactivate: string
+    readonly move: string
+  }): Html =>
     html`You may want to <a href="${links.export}">download your data</a> first. Just taking a
-      break? <a href="${links.deactivate}">Deactivate</a> instead. Moving to another server? Do that
-      first.`,
+      break? <a href="${links.deactivate}">Deactivate</a> instead.
+      <a href="${links.move}">Moving to another server</a>? Do that first.`,
   codeHeading: "1. Get a code",
   deleteHeading: "2. Delete",
   handleLabel: "Your handle",

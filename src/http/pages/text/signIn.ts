@@ -1,4 +1,3 @@
-import { html } from "../html.ts"
 import { duration } from "./common.ts"
 
 /** The sign-in page. */
@@ -69,6 +68,5 @@ export const forgotten = {
   everyoneOut: "This signs out every browser and app that uses your account.",
   sendAnother: "Request another code",
   hintByMail: "From the email we sent you. It expires after 15 minutes.",
-  hintWithoutMail: html`Your administrator can read it with <code>nacre account codes</code>. It
-    expires after 15 minutes.`
+  hintWithoutMail: "From your administrator. It expires after 15 minutes."
 } as const

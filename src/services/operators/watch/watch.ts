@@ -9,6 +9,7 @@ import { lookAtIdentities } from "./identities.ts"
 import { noteOutage, recallOutage } from "./outage.ts"
 import { lookAtRelays } from "./relays.ts"
 import { reportAlerts } from "./report.ts"
+import { lookAtResets } from "./resets.ts"
 
 /** A look that failed found nothing, and ends nothing. */
 const orNothing = <E, R>(part: string, look: Effect.Effect<Look, E, R>) =>
@@ -31,7 +32,8 @@ export const watch = Effect.gen(function* () {
     yield* orNothing("backups", lookAtBackups(now)),
     yield* orNothing("identities", lookAtIdentities(now)),
     yield* orNothing("relays", lookAtRelays(now)),
-    yield* orNothing("backlog", lookAtBacklog(now))
+    yield* orNothing("backlog", lookAtBacklog(now)),
+    yield* orNothing("resets", lookAtResets(now))
   ]
   yield* (yield* Alerts).note(together(looks), now)
   yield* reportAlerts(now)

@@ -15,7 +15,7 @@ import {
   left,
   shown
 } from "../frame.ts"
-import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
+import { codeButton, codeField, refusedBy, sendsCode, waitingCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { deletion as text } from "../../text/settings.ts"
 
@@ -27,7 +27,7 @@ const page = Effect.fnUntraced(function* (
   const { handle, email } = owner.view
   // Without mail, the recent proof that this page takes replaces the code.
   const { delivers } = yield* Mailer
-  const content = html`${delivers && codeField(yield* codeHint, wrong, typed.code)}
+  const content = html`${delivers && codeField(wrong, typed.code)}
     ${fieldIn(wrong, {
       name: "handle",
       label: text.handleLabel,
@@ -40,12 +40,13 @@ const page = Effect.fnUntraced(function* (
   const body = html`<p class="lead">${text.lead}</p>
     ${deletionDelay !== "off" && html`<p>${text.held}</p>`}
     <p>
-      ${text.before({ export: hrefOf(owner, "export"), deactivate: hrefOf(owner, "deactivate") })}
+      ${text.before({ export: hrefOf(owner, "export"), deactivate: hrefOf(owner, "deactivate"), move: hrefOf(owner, "move") })}
     </p>
+    ${yield* waitingCode(owner, ["delete_account"])}
     ${
       delivers &&
       html`<h2>${text.codeHeading}</h2>
-        ${accountForm(owner, { action: "delete/send-code", content: yield* codeButton(email) })}
+        ${accountForm(owner, { action: "delete/send-code", content: codeButton(email) })}
         <h2>${text.deleteHeading}</h2>`
     }
     ${accountForm(owner, { action: "delete", content })}`

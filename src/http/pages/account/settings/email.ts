@@ -1,19 +1,12 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
-import { type Child, type Html, html } from "../../html.ts"
+import { type Html, html } from "../../html.ts"
 import { fieldIn, type Wrong } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
-import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
+import { codeButton, codeField, refusedBy, sendsCode, waitingCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { email as text } from "../../text/settings.ts"
-
-/** How codes arrive, for both forms. */
-interface Codes {
-  readonly hint: Child
-  readonly button: Html
-  readonly areMailed: boolean
-}
 
 /** The input of a rejected form, and its error. */
 interface Filled {
@@ -23,31 +16,30 @@ interface Filled {
   readonly wrong: Wrong
 }
 
-const confirmation = (owner: Owner, { hint, button }: Codes, filled: Filled | undefined) =>
+const confirmation = (owner: Owner, filled: Filled | undefined): Html =>
   html`<h2>${text.confirmHeading}</h2>
     <p class="hint">${text.confirmHint}</p>
-    ${accountForm(owner, { action: "email/send-confirmation", content: button })}
+    ${accountForm(owner, { action: "email/send-confirmation", content: codeButton(owner.view.email) })}
     ${accountForm(owner, {
       action: "email/confirm",
-      content: html`${codeField(hint, filled?.wrong, filled?.code)}<button type="submit">
+      content: html`${codeField(filled?.wrong, filled?.code)}<button type="submit">
           ${text.confirm}
         </button>`
     })}`
 
-const change = (owner: Owner, codes: Codes, filled: Filled | undefined) => {
+const change = (owner: Owner, areMailed: boolean, filled: Filled | undefined): Html => {
   const { view } = owner
-  const { hint, button, areMailed } = codes
   // Without mail, the recent proof that this page takes replaces the code.
   const isProtected = areMailed && view.email !== undefined && view.emailConfirmed
   return html`<h2>${view.email === undefined ? text.addHeading : text.changeHeading}</h2>
     ${
       isProtected &&
       html`<p class="hint">${text.changeHint}</p>
-        ${accountForm(owner, { action: "email/send-change", content: button })}`
+        ${accountForm(owner, { action: "email/send-change", content: codeButton(view.email) })}`
     }
     ${accountForm(owner, {
       action: "email",
-      content: html`${isProtected && codeField(hint, filled?.wrong, filled?.code)}
+      content: html`${isProtected && codeField(filled?.wrong, filled?.code)}
         ${fieldIn(filled?.wrong, {
           name: "email",
           label: text.newAddress,
@@ -65,12 +57,12 @@ const filledIn = (form: Filled["form"], filled: Filled | undefined) =>
 const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong, filled?: Filled) {
   const { email, emailConfirmed } = owner.view
   const { delivers: areMailed } = yield* Mailer
-  const codes = { hint: yield* codeHint, button: yield* codeButton(email), areMailed }
   const body = html`<p class="lead">
       ${email === undefined ? text.none : text.lead(email, areMailed ? emailConfirmed : undefined)}
     </p>
-    ${areMailed && email !== undefined && !emailConfirmed && confirmation(owner, codes, filledIn("confirm", filled))}
-    ${change(owner, codes, filledIn("change", filled))}`
+    ${areMailed && email !== undefined && !emailConfirmed && confirmation(owner, filledIn("confirm", filled))}
+    ${yield* waitingCode(owner, ["confirm_email", "update_email"])}
+    ${change(owner, areMailed, filledIn("change", filled))}`
   return framed(owner, { title: text.title, tab: "settings", body, wrong })
 })
 

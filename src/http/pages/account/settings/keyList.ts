@@ -7,7 +7,7 @@ import { PlcDirectory } from "../../../../services/identity/PlcDirectory.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { type Child, type Html, html } from "../../html.ts"
 import { note } from "../../parts.ts"
-import { codeField, codeHint } from "../mailedCode.ts"
+import { codeField } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import type { Wrong } from "../../parts.ts"
 import { keys as text, recoveryKey } from "../../text/recoveryKey.ts"
@@ -76,6 +76,6 @@ export const keySubmit = Effect.fnUntraced(function* (
       return html`<button type="submit">${recoveryKey.sendCode(owner.view.email ?? "")}</button>`
     case "sent":
       return html`<p>${recoveryKey.codeLead}</p>
-        ${codeField(yield* codeHint, wrong)} ${button}`
+        ${codeField(wrong)} ${button}`
   }
 })

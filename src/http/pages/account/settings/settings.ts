@@ -19,7 +19,7 @@ const standing = ({ status, deleteAfter }: SecurityView): string => {
     : text.deletedOn(dayInWords(Date.parse(deleteAfter)))
 }
 
-/** `/account/settings`: links to address, handle, recovery key, export, deactivation and deletion. */
+/** `/account/settings`: links to address, handle, recovery key, export, move, deactivation and deletion. */
 export const settingsPage: AccountPage = {
   show: Effect.fn("account.settings")(function* (owner) {
     const { view } = owner
@@ -28,12 +28,12 @@ export const settingsPage: AccountPage = {
         ${card(owner, "email", text.email, emailInWords(view, delivers))}
         ${card(owner, "handle", text.handle, view.handle)}
         ${card(owner, "keys", text.recoveryKey, text.recoveryKeyBelow)}
-        ${!delivers && card(owner, "codes", text.codes, text.codesBelow)}
         ${card(owner, "data", text.data, text.dataBelow)}
         ${card(owner, "export", text.download, text.downloadBelow)}
       </ul>
       <h2>${text.leave}</h2>
       <ul class="list">
+        ${card(owner, "move", text.move, text.moveBelow)}
         ${card(owner, "deactivate", text.deactivate, standing(view))}
         ${card(owner, "delete", text.delete, text.deleteBelow)}
       </ul>`

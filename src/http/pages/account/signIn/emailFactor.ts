@@ -12,15 +12,15 @@ import {
   hrefOf,
   shown
 } from "../frame.ts"
-import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
+import { codeButton, codeField, refusedBy, sendsCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { dayInWords } from "../words.ts"
 import { emailFactor as text } from "../../text/security.ts"
 
 const onPage = Effect.fnUntraced(function* (owner: Owner, since: string, wrong?: Wrong) {
   const { email, secondFactor } = owner.view
-  const send = yield* codeButton(email)
-  const content = html`${codeField(yield* codeHint, wrong)}
+  const send = codeButton(email)
+  const content = html`${codeField(wrong)}
     <button type="submit" class="danger">${text.turnOff}</button>`
   return html`<p class="lead">${text.onSince(dayInWords(Date.parse(since)))}</p>
     ${secondFactor && html`<p>${text.authenticatorFirst}</p>`}

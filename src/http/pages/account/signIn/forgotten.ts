@@ -9,7 +9,7 @@ import { type Page, redirectTo, showPage } from "../../layout.ts"
 import { field, hidden, newPassword, noteOf, type Wrong } from "../../parts.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
-import { codeField, forgottenCodeHint } from "../mailedCode.ts"
+import { codeField } from "../mailedCode.ts"
 import { common } from "../../text/common.ts"
 import { sentenceOf } from "../../text/refusals.ts"
 import { codes } from "../../text/settings.ts"
@@ -43,11 +43,13 @@ const resetPage = Effect.fnUntraced(function* (
   wrong?: Wrong,
   code?: string
 ) {
+  const { delivers } = yield* Mailer
   const body = html`<h1>${text.resetTitle}</h1>
     <p class="lead">${text.resetLead}</p>
     ${noteOf(wrong)}
     <form method="post" action="/account/reset">
-      ${hidden({ csrf })} ${codeField(yield* forgottenCodeHint, wrong, code)}
+      ${hidden({ csrf })}
+      ${codeField(wrong, code, delivers ? codes.hintByMail : text.hintWithoutMail)}
       ${newPassword(wrong, { name: "password", label: common.newPassword, hint: common.passwordRule })}
       ${newPassword(wrong, { name: "again", label: common.repeatPassword })}
       <button type="submit">${common.changePassword}</button>

@@ -1,0 +1,28 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { noter } from "../accounts/AccountHistory.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { issueServiceToken } from "../sessions/ServiceAuth.ts"
+
+/** How long a token for a new server is valid, in seconds. */
+const life = 3600
+
+/** A token with which the server named by `aud` may create this account, for an hour. */
+export const createMoveToken = Effect.fn("createMoveToken")(function* ({
+  aud
+}: {
+  readonly aud: string
+}) {
+  const { did } = yield* (yield* AccountStore).get
+  const note = yield* noter
+  const now = yield* Clock.currentTimeMillis
+  const token = yield* issueServiceToken({
+    did,
+    holder: "full",
+    aud,
+    lxm: "com.atproto.server.createAccount",
+    exp: Math.floor(now / 1000) + life
+  })
+  note({ kind: "move-token", subject: aud.replace("did:web:", "").replace("%3A", ":") })
+  return token
+})
