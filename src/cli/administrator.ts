@@ -19,7 +19,11 @@ const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   return (yield* storedAdminPassword(server)) ?? (yield* copiedAdminPassword(server))
 })
 
-const asAdministrator = Effect.fnUntraced(function* (server: string, password: Redacted.Redacted) {
+/** The administrator of a server, with a known password. */
+export const asAdministrator = Effect.fnUntraced(function* (
+  server: string,
+  password: Redacted.Redacted
+) {
   const basic = Buffer.from(`admin:${Redacted.value(password)}`).toString("base64")
   const reason = yield* ReasonFlag
   return {

@@ -85,7 +85,8 @@ export const originOf = (text: string) => {
 export const isLocal = (origin: string): boolean =>
   ["localhost", "127.0.0.1", "[::1]"].includes(new URL(origin).hostname)
 
-const checkedOrigin = Effect.fnUntraced(function* (given: string) {
+/** The same; fails if there is none. */
+export const checkedOrigin = Effect.fnUntraced(function* (given: string) {
   const origin = originOf(given)
   if (origin !== undefined) return origin
   return yield* new Failed({

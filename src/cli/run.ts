@@ -11,6 +11,7 @@ import { backup } from "./backup/backup.ts"
 import { exportAccount } from "./backup/export.ts"
 import { check } from "./backup/check.ts"
 import { restore } from "./backup/restore.ts"
+import { transplant } from "./backup/transplant.ts"
 import { importAccount } from "./backup/import.ts"
 import { startCommand } from "../../scripts/project.ts"
 import { type CliFailure, explain, isTold } from "./failure.ts"
@@ -79,6 +80,7 @@ const root = Command.make("nacre").pipe(
     exportAccount,
     importAccount,
     migrate,
+    transplant,
     leave,
     recover,
     secret,

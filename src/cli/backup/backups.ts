@@ -56,8 +56,8 @@ const resultOf = (run: Run): string =>
     ...(run.faults.length === 0 ? [] : [faultLines(run.faults)])
   ].join("\n")
 
-/** Continues a run until it ends. */
-const follow = Effect.fnUntraced(function* (admin: Remote) {
+/** Starts a backup, or continues the one that runs, until it ends. */
+export const follow = Effect.fnUntraced(function* (admin: Remote) {
   let { run } = yield* procedure(admin, path, Advanced)
   while (run !== null && run.outcome === undefined) {
     const { accounts, blobs } = run

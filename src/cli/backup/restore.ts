@@ -32,12 +32,13 @@ type Restored = typeof Restored.Type
 const isExisting = (error: unknown): boolean =>
   error instanceof CallFailed && error.error === "AlreadyExists"
 
-const restoreOne = Effect.fnUntraced(function* (
+/** Restores an account; if it is there, replaces its records, blobs and preferences once that is confirmed. */
+export const restoreOne = Effect.fnUntraced(function* (
+  admin: Remote,
   given: string,
   backup: string | undefined,
   isSure: boolean
 ) {
-  const admin = yield* administrator
   const account = given.startsWith("did:") ? given : yield* wholeHandle(admin.server, given)
   const faults: Array<typeof Fault.Type> = []
   let blobs = 0
@@ -87,8 +88,8 @@ const ServerPart = Schema.Struct({
   cursor: Schema.optionalKey(Cursor)
 })
 
-const restoreAll = Effect.fnUntraced(function* (backup: string | undefined) {
-  const admin = yield* administrator
+/** Restores every account of a backup that isn't on the server. */
+export const restoreAll = Effect.fnUntraced(function* (admin: Remote, backup: string | undefined) {
   const restored: Array<Restored> = []
   const faults: Array<typeof Fault.Type> = []
   let run = backup
@@ -174,7 +175,7 @@ export const restore = Command.make(
       return yield* restoreAt(name, time, yes)
     }
     if (name === undefined) {
-      const whole = yield* restoreAll(wanted)
+      const whole = yield* restoreAll(yield* administrator, wanted)
       yield* report(whole, ({ run, madeAt, accounts, restored }) =>
         facts([
           ["Backup", run],
@@ -208,7 +209,7 @@ export const restore = Command.make(
         ])
       )
     }
-    const one = yield* restoreOne(name, wanted, yes)
+    const one = yield* restoreOne(yield* administrator, name, wanted, yes)
     yield* report(one, words)
     yield* assertWhole(one.faults)
   }, longWay)

@@ -6,9 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { accountApp } from "../../../src/http/account.ts"
 import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
+import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
 import * as Box from "../../../src/layers/Box.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
 import { cheapPasswords } from "../../support/passwords.ts"
+import { freePort } from "../../support/server/server.ts"
 
 export const origin = "http://localhost:8787"
 
@@ -29,6 +31,8 @@ export interface RunningBox {
   /** Calls a method; throws for any other status than 200. */
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of every shape
   call(nsid: string, options?: { input?: object; auth?: string }): Promise<any>
+  /** Listens on a port as well; returns the address. */
+  listen(): Promise<string>
   /** Reads the event stream from its start; returns the frames so far. */
   frames(): ReadonlyArray<Uint8Array>
   stop(): Promise<void>
@@ -39,8 +43,13 @@ export const startBox = async (
   folder: string,
   {
     mostOpen = 100,
-    now = () => Date.now()
-  }: { readonly mostOpen?: number; readonly now?: () => number } = {}
+    now = () => Date.now(),
+    backupFolder
+  }: {
+    readonly mostOpen?: number
+    readonly now?: () => number
+    readonly backupFolder?: string
+  } = {}
 ): Promise<RunningBox> => {
   const scope = Scope.makeUnsafe()
   const real = Context.get(await Effect.runPromise(Effect.context<never>()), Clock.Clock)
@@ -50,7 +59,11 @@ export const startBox = async (
     currentTimeMillisUnsafe: now,
     currentTimeMillis: Effect.sync(now)
   }
-  const { context, sequencer } = await Box.make(accountApp, env, { folder, mostOpen }).pipe(
+  const { context, sequencer } = await Box.make(accountApp, env, {
+    folder,
+    mostOpen,
+    backupFolder
+  }).pipe(
     Effect.flatMap(({ services, sequencer }) =>
       Effect.map(Layer.build(services), (context) => ({ context, sequencer }))
     ),
@@ -74,6 +87,12 @@ export const startBox = async (
       const text = await response.text()
       if (response.status !== 200) throw new Error(`${nsid}: ${response.status} ${text}`)
       return text === "" ? undefined : JSON.parse(text)
+    },
+    listen: async () => {
+      const port = await freePort()
+      const serving = NodeServer.serve({ handler, sequencer, port })
+      await Effect.runPromise(Scope.provide(serving, scope))
+      return `http://127.0.0.1:${port}`
     },
     frames: () => {
       const frames: Array<Uint8Array> = []
