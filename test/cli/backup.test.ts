@@ -4,6 +4,7 @@ import { type Faulty, startFaulty, withoutLastBlock } from "../support/server/fa
 import { type Person, png, post, signUp } from "../support/server/serverPeople.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
+import { zipOf } from "../support/zipFiles.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
 const getRepo = "com.atproto.sync.getRepo"
@@ -104,6 +105,30 @@ describe("a backup", () => {
     const allowed = await run(person, ["export", "backup", "--allow-missing-blobs"])
     assert.strictEqual(allowed.code, 0, allowed.stderr)
     assert.lengthOf(allowed.json.missingBlobs, 2)
+  })
+
+  it("nacre import takes an archive of the account's page as it was downloaded", async () => {
+    const person = await someone("zipped")
+    assert.strictEqual((await run(person, ["export", "backup"])).code, 0)
+    const read = (name: string) => readFileSync(desk.path(`backup/${name}`))
+    const blobs = readdirSync(desk.path("backup/blobs"))
+    const archive = zipOf({
+      "README.txt": "the account",
+      "repo.car": read("repo.car"),
+      "preferences.json": read("preferences.json"),
+      ...Object.fromEntries(blobs.map((cid) => [`blobs/${cid}.png`, read(`blobs/${cid}`)])),
+      "manifest.json": read("export.json")
+    })
+    writeFileSync(desk.path("account.zip"), archive)
+    await person.agent.post(post("later"))
+    const imported = await run(person, ["import", "account.zip", "--yes"])
+    assert.strictEqual(imported.code, 0, imported.stderr)
+    assert.deepInclude(imported.json, { indexedRecords: 10, importedBlobs: 2, missingBlobs: [] })
+    const other = await signUp(server, "notzipped")
+    const refused = await run(other, ["import", "account.zip", "--yes"])
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.json.message, /^The export belongs to/)
+    assert.notInclude(readdirSync(desk.path(".")).join(), ".nacre-import")
   })
 
   it("an import rejects a torn backup", async () => {

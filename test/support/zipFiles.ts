@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib"
-import { contentAt, directoryAt, readDirectory, zipTail } from "./zipReader.ts"
+import { ZipWriter } from "../../src/core/bytes/zip.ts"
+import { contentAt, directoryAt, readDirectory, zipTail } from "../../src/core/bytes/zipReader.ts"
 
 /** The files of an archive by name; throws unless each matches its checksum. */
 export const filesIn = (zip: Uint8Array): ReadonlyMap<string, Buffer> => {
@@ -12,4 +13,16 @@ export const filesIn = (zip: Uint8Array): ReadonlyMap<string, Buffer> => {
       return [entry.name, content]
     })
   )
+}
+
+/** An archive of these files, as the server writes it. */
+export const zipOf = (files: Readonly<Record<string, string | Uint8Array>>): Buffer => {
+  const zip = new ZipWriter(0)
+  const pieces = Object.entries(files).flatMap(([name, content]) => {
+    const bytes = Buffer.from(content)
+    const begin = zip.begin({ name, size: bytes.length })
+    zip.content(bytes)
+    return [begin, bytes, zip.complete()]
+  })
+  return Buffer.concat([...pieces, ...zip.end()])
 }

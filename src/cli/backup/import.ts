@@ -15,7 +15,8 @@ import { withProgress } from "../progress.ts"
 import { insist } from "../prompts.ts"
 import { type Session, signInAs } from "../session.ts"
 import { checkCar } from "./fetching.ts"
-import { type Folder, openFolder } from "./folder.ts"
+import type { Folder } from "./folder.ts"
+import { openExport } from "./unzip.ts"
 import { listMissingBlobs, preferencesFrom, putPreferences, sendBlob, sendRepo } from "./sending.ts"
 
 /** How many blobs are sent in parallel. */
@@ -67,7 +68,7 @@ export const importAccount = Command.make(
   {
     folder: Argument.String("folder").pipe(
       Argument.withDescription(
-        "A folder created by nacre export, or an unpacked archive of the account's page"
+        "A folder created by nacre export, or an archive of the account's page (.zip), with its parts beside it"
       )
     ),
     account: accountArgument,
@@ -77,46 +78,50 @@ export const importAccount = Command.make(
     ),
     yes: yesFlag
   },
-  Effect.fnUntraced(function* ({ account, folder: name, withoutRepo, yes }) {
-    const folder = yield* openFolder(name)
-    const manifest = yield* folder.manifest
-    if (manifest === undefined) {
-      return yield* new Failed({
-        message: `${name} doesn't contain an export`,
-        next: `Create one: ${nacre} export <folder> <handle> --server <the account's server>`
-      })
-    }
-    const session = yield* signInAs(yield* theServer, yield* meant(account))
-    if (session.did !== manifest.did) {
-      return yield* new Failed({
-        message: `The export belongs to ${manifest.did}, but ${session.handle} is ${session.did}`,
-        next: "Choose the account that the export belongs to with --account."
-      })
-    }
-    if (!withoutRepo) yield* importRepo(session, folder, yes)
-    const lost = yield* importBlobs(session, folder)
-    const preferences = yield* folder.preferences
-    if (preferences !== undefined) {
-      yield* putPreferences(session, yield* preferencesFrom(preferences))
-    }
-    const standing = yield* standingOf(session)
-    const { did, handle, server } = session
-    yield* report({ server, did, handle, ...standing, missingBlobs: lost }, () =>
-      facts([
-        ["Account", `${handle} (${did})`],
-        ["Records", String(standing.indexedRecords)],
-        ["Blobs", `${standing.importedBlobs} of ${standing.expectedBlobs}`],
-        ["Active", standing.activated ? "yes" : "no"]
-      ])
-    )
-    if (lost.length > 0)
-      yield* note(`${lost.length} blobs are missing, both on the server and in the folder.`)
-    if (!standing.activated) {
-      yield* note(
-        `Once the account's DID points here, activate it: ${nacre} account activate ${handle} --owner`
+  Effect.fnUntraced(
+    function* ({ account, folder: name, withoutRepo, yes }) {
+      const folder = yield* openExport(name)
+      const manifest = yield* folder.manifest
+      if (manifest === undefined) {
+        return yield* new Failed({
+          message: `${name} doesn't contain an export`,
+          next: `Create one: ${nacre} export <folder> <handle> --server <the account's server>`
+        })
+      }
+      const session = yield* signInAs(yield* theServer, yield* meant(account))
+      if (session.did !== manifest.did) {
+        return yield* new Failed({
+          message: `The export belongs to ${manifest.did}, but ${session.handle} is ${session.did}`,
+          next: "Choose the account that the export belongs to with --account."
+        })
+      }
+      if (!withoutRepo) yield* importRepo(session, folder, yes)
+      const lost = yield* importBlobs(session, folder)
+      const preferences = yield* folder.preferences
+      if (preferences !== undefined) {
+        yield* putPreferences(session, yield* preferencesFrom(preferences))
+      }
+      const standing = yield* standingOf(session)
+      const { did, handle, server } = session
+      yield* report({ server, did, handle, ...standing, missingBlobs: lost }, () =>
+        facts([
+          ["Account", `${handle} (${did})`],
+          ["Records", String(standing.indexedRecords)],
+          ["Blobs", `${standing.importedBlobs} of ${standing.expectedBlobs}`],
+          ["Active", standing.activated ? "yes" : "no"]
+        ])
       )
-    }
-  }, longWay)
+      if (lost.length > 0)
+        yield* note(`${lost.length} blobs are missing, both on the server and in the folder.`)
+      if (!standing.activated) {
+        yield* note(
+          `Once the account's DID points here, activate it: ${nacre} account activate ${handle} --owner`
+        )
+      }
+    },
+    Effect.scoped,
+    longWay
+  )
 ).pipe(
   Command.withDescription(
     "Import an export into the account with the same DID on this server. Resumable: run it again to continue"

@@ -7,7 +7,8 @@ import { carBytes } from "../../core/repo/car.ts"
 import { type ForeignCommit, signedCommit, unsignedCommitBytes } from "../../core/repo/commit.ts"
 import { tidFromMicros } from "../../core/repo/tid.ts"
 import { checkCar } from "../backup/fetching.ts"
-import { type Folder, openFolder } from "../backup/folder.ts"
+import type { Folder } from "../backup/folder.ts"
+import { openExport } from "../backup/unzip.ts"
 import type { WholeRepo } from "../backup/wholeRepo.ts"
 import { Failed } from "../failure.ts"
 
@@ -20,7 +21,7 @@ export interface Backup {
   readonly blobs: WholeRepo["blobs"]
 }
 
-/** Opens an export's folder or a single CAR; reads the whole repo. */
+/** Opens an export's folder, an archive or a single CAR; reads the whole repo. */
 export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
   const files = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(
@@ -28,10 +29,11 @@ export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
     () =>
       new Failed({
         message: `${path} doesn't exist`,
-        next: `Name a folder created by ${nacre} export, or a repo's CAR file.`
+        next: `Name a folder created by ${nacre} export, an archive (.zip), or a repo's CAR file.`
       })
   )
-  const folder = type === "Directory" ? yield* openFolder(path) : undefined
+  const isExport = type === "Directory" || /\.zip$/i.test(path)
+  const folder = isExport ? yield* openExport(path) : undefined
   const car = folder?.car ?? path
   const { commit, blobs } = yield* checkCar(car)
   return { car, folder, commit, blobs } satisfies Backup

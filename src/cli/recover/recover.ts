@@ -125,7 +125,9 @@ export const recover = Command.make(
   "recover",
   {
     backup: Argument.String("backup").pipe(
-      Argument.withDescription("A folder created by nacre export, or a repo's CAR file")
+      Argument.withDescription(
+        "A folder created by nacre export, an archive of the account's page (.zip), or a repo's CAR file"
+      )
     ),
     recoveryKey: Flag.String("recovery-key").pipe(
       Flag.withMetavar("file"),
@@ -136,44 +138,48 @@ export const recover = Command.make(
     invite: moveFlags.invite,
     yes: yesFlag
   },
-  Effect.fnUntraced(function* (given) {
-    const server = yield* theServer
-    const backup = yield* openBackup(given.backup)
-    const { did } = backup.commit
-    if (didMethod(did) !== "plc") {
-      return yield* new Failed({
-        message: `${did} is a did:web, which has no recovery key. Change its document on its domain instead`
-      })
-    }
-    const key = yield* readRecoveryKey(given.recoveryKey)
-    const { data, states, undoes } = yield* baseFor(did, key.didKey)
-    yield* assertSignedBy(
-      backup,
-      states.flatMap((state) => state.verificationMethods["atproto"] ?? [])
-    )
-    const way = wayKeyOf(key, did)
-    yield* tellLost(backup)
-    if (undoes !== undefined || (yield* standingAt({ server }, did)) === undefined) {
-      yield* insist(
-        `Move ${did} to ${server}, with its data as of ${backup.commit.rev}?`,
-        given.yes
+  Effect.fnUntraced(
+    function* (given) {
+      const server = yield* theServer
+      const backup = yield* openBackup(given.backup)
+      const { did } = backup.commit
+      if (didMethod(did) !== "plc") {
+        return yield* new Failed({
+          message: `${did} is a did:web, which has no recovery key. Change its document on its domain instead`
+        })
+      }
+      const key = yield* readRecoveryKey(given.recoveryKey)
+      const { data, states, undoes } = yield* baseFor(did, key.didKey)
+      yield* assertSignedBy(
+        backup,
+        states.flatMap((state) => state.verificationMethods["atproto"] ?? [])
       )
-      yield* takeDid(did, key, way)
-    }
-    const before = claimedHandle(data.alsoKnownAs) ?? "account"
-    // The old server's domains are unknown, so the owner gives a domain with --handle.
-    const handle = yield* handleAt(server, { handle: before, oldDomains: [""] }, given.handle)
-    const { did: audience } = yield* hostOf(server)
-    const to = yield* arrive(server, {
-      did,
-      handle,
-      email: Option.getOrUndefined(given.email),
-      invite: given.invite,
-      token: tokenOf(way, did, audience)
-    })
-    const steps = yield* takeRecovery({ did, backup, key, way, to })
-    yield* tellMoved({ did, from: undefined, to }, steps)
-  }, longWay)
+      const way = wayKeyOf(key, did)
+      yield* tellLost(backup)
+      if (undoes !== undefined || (yield* standingAt({ server }, did)) === undefined) {
+        yield* insist(
+          `Move ${did} to ${server}, with its data as of ${backup.commit.rev}?`,
+          given.yes
+        )
+        yield* takeDid(did, key, way)
+      }
+      const before = claimedHandle(data.alsoKnownAs) ?? "account"
+      // The old server's domains are unknown, so the owner gives a domain with --handle.
+      const handle = yield* handleAt(server, { handle: before, oldDomains: [""] }, given.handle)
+      const { did: audience } = yield* hostOf(server)
+      const to = yield* arrive(server, {
+        did,
+        handle,
+        email: Option.getOrUndefined(given.email),
+        invite: given.invite,
+        token: tokenOf(way, did, audience)
+      })
+      const steps = yield* takeRecovery({ did, backup, key, way, to })
+      yield* tellMoved({ did, from: undefined, to }, steps)
+    },
+    Effect.scoped,
+    longWay
+  )
 ).pipe(
   Command.withDescription(
     "Restore an account on --server from a backup and your recovery key, when its old server is gone or won't let you move.\n\n" +
