@@ -33,12 +33,7 @@ import {
   BlobStoreUnavailable,
   BlobTooLarge
 } from "../services/blobs/BlobStore.ts"
-import {
-  BackupDamaged,
-  BackupsOff,
-  BackupSourceFailed,
-  BackupTargetFailed
-} from "../services/backups/BackupTarget.ts"
+import * as Backups from "../services/backups/BackupTarget.ts"
 import { PointInTimeOff } from "../services/backups/pointInTime/PointInTime.ts"
 import { PasskeyLinkOver } from "../services/factors/PasskeyLinks.ts"
 import { LastPasskey, PasskeyRefused } from "../services/factors/Passkeys.ts"
@@ -254,11 +249,12 @@ export const wire = [
   on(ProxyTargetRefused, targetRefusedError),
   on(UnknownFeed, ({ feed }) => badRequest("UnknownFeed", `could not resolve feed did: ${feed}`)),
   on(UpstreamFailed, upstreamFailedError),
-  on(BackupsOff, plain(400, "BackupsOff")),
+  on(Backups.BackupsOff, plain(400, "BackupsOff")),
+  on(Backups.RestoreFirst, plain(409, "RestoreFirst")),
   on(PointInTimeOff, plain(400, "PointInTimeOff")),
-  on(BackupDamaged, plain(500, "BackupDamaged")),
-  on(BackupSourceFailed, ({ message }) => unavailable(message)),
-  on(BackupTargetFailed, ({ message }) => unavailable(message)),
+  on(Backups.BackupDamaged, plain(500, "BackupDamaged")),
+  on(Backups.BackupSourceFailed, ({ message }) => unavailable(message)),
+  on(Backups.BackupTargetFailed, ({ message }) => unavailable(message)),
   on(SequencerUnavailable, ({ operation }) =>
     unavailable(`The event log is unavailable (${operation})`)
   )

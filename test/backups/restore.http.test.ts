@@ -1,5 +1,6 @@
 import { verifyRepoCar } from "@atproto/repo"
 import { afterEach, assert, describe, it } from "@effect/vitest"
+import { runJobs } from "../../src/services/host/jobs.ts"
 import { withAuthenticator, withPasskey } from "../support/http/accountPages.ts"
 import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
 import {
@@ -239,6 +240,51 @@ describe("a server that burnt down", () => {
       [key]
     )
     assert.deepStrictEqual((await repoOf(host, alice.did)).records, records)
+  })
+
+  it("an empty server backs up nothing into the store of the lost one before its restore", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    const { run } = await backUp(first)
+    first.advance(86_400_000)
+    const { host, objects: store } = await startAnew(objects)
+    host.advance(86_400_000)
+    const keys = [...store.keys()]
+    // The cron trigger comes first, and somebody signs up before anything is restored.
+    await host.beneath(runJobs)
+    await signUp(host, "eager")
+    await host.beneath(runJobs)
+    const refused = await host.ask("/admin/backups", { method: "POST", auth: basic() })
+    assert.strictEqual(refused.status, 409)
+    assert.strictEqual(refused.body["error"], "RestoreFirst")
+    assert.include(refused.body["message"], `1 accounts in backup ${run}`)
+    assert.deepStrictEqual([...store.keys()], keys)
+    const { restored } = await restoreServer(host)
+    assert.deepInclude(restored[0], { did: alice.did, kind: "created" })
+    assert.deepInclude(await backUp(host), { outcome: "good", accounts: 2 })
+  })
+
+  it("a restore takes the newest backup that has accounts", async () => {
+    const { host: empty, objects } = await start()
+    await backUp(empty)
+    empty.advance(86_400_000)
+    const alice = await signUp(empty, "alice")
+    const { run } = await backUp(empty)
+    ok(
+      await empty.call("com.atproto.admin.deleteAccount", {
+        auth: basic(),
+        input: { did: alice.did }
+      })
+    )
+    empty.advance(86_400_000)
+    assert.deepInclude(await backUp(empty), { outcome: "good", accounts: 0 })
+    const { host } = await startAnew(objects)
+    const { restored } = await restoreServer(host)
+    assert.deepStrictEqual(
+      restored.map(({ did, kind }) => `${kind} ${did}`),
+      [`created ${alice.did}`]
+    )
+    assert.isTrue(objects.has(`accounts/${alice.did}/${run}/account.json`))
   })
 
   it("a restore doesn't change existing accounts", async () => {

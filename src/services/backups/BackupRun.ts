@@ -5,10 +5,11 @@ import { Mark } from "../../core/backups/manifests.ts"
 import { markKey, runId } from "../../core/backups/places.ts"
 import { Config } from "../host/Config.ts"
 import { BackupLedger, type Run } from "./BackupLedger.ts"
-import { BackupDamaged, BackupTarget } from "./BackupTarget.ts"
+import { BackupDamaged, BackupTarget, RestoreFirst } from "./BackupTarget.ts"
 import { Budget } from "./Budget.ts"
 import { findManifest, putManifest } from "./objects.ts"
 import { stepOf } from "./steps.ts"
+import { newestFilledRun } from "./tidyBackups.ts"
 import { withFaults } from "./totals.ts"
 
 /** The lease's length, in milliseconds. */
@@ -20,25 +21,35 @@ const attempts = 3
 /** The longest time that a run may take, in milliseconds, before the next one replaces it. */
 const givenUpAfter = 23 * 3_600_000
 
+/** The id of the store, if it has one; fails for another server's store. */
+export const storeId = Effect.gen(function* () {
+  const { publicUrl } = yield* Config
+  const mark = yield* findManifest(markKey, Mark)
+  if (mark === undefined || mark.server === publicUrl) return mark?.id
+  const problem = `says that this store holds the backups of ${mark.server}, not of ${publicUrl}`
+  return yield* new BackupDamaged({ key: markKey, problem })
+})
+
 /**
  * Checks that the store belongs to this server and that the ledger describes this store.
  *
- * With a new empty store, the ledger starts again. Fails for another server's store.
+ * With a new empty store, the ledger starts again. Fails for another server's store, and if the
+ * database is new but the store has backups: the backup of an empty server would be the newest.
  */
-export const claim = Effect.gen(function* () {
+const claim = Effect.gen(function* () {
   const ledger = yield* BackupLedger
-  const { publicUrl } = yield* Config
   const known = yield* ledger.mark
-  const mark = yield* findManifest(markKey, Mark)
-  if (mark !== undefined && mark.server !== publicUrl) {
-    const problem = `says that this store holds the backups of ${mark.server}, not of ${publicUrl}`
-    return yield* new BackupDamaged({ key: markKey, problem })
+  const found = yield* storeId
+  if (found !== undefined && found === known) return
+  if (found !== undefined && known === undefined) {
+    const newest = yield* newestFilledRun
+    if (newest !== undefined && newest.accounts > 0) return yield* new RestoreFirst(newest)
   }
-  const id = mark?.id ?? randomUUID()
-  if (mark === undefined) {
-    yield* putManifest(markKey, { type: "nacre-backup", version: 1, id, server: publicUrl })
+  const id = found ?? randomUUID()
+  if (found === undefined) {
+    const { publicUrl: server } = yield* Config
+    yield* putManifest(markKey, { type: "nacre-backup", version: 1, id, server })
   }
-  if (known === id) return
   yield* ledger.reset
   yield* ledger.setMark(id)
 })

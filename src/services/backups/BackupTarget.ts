@@ -40,6 +40,16 @@ export class BackupDamaged extends Schema.TaggedError<BackupDamaged>()("BackupDa
   }
 }
 
+/** The store's backups are older than this server's database, and nobody has restored them. */
+export class RestoreFirst extends Schema.TaggedError<RestoreFirst>()("RestoreFirst", {
+  run: Schema.String,
+  accounts: Schema.Int
+}) {
+  override get message(): string {
+    return `This server's database is new, and the backup store has ${this.accounts} accounts in backup ${this.run}. Restore them (nacre restore --all), or start with an empty store`
+  }
+}
+
 /** An object in the store. */
 export interface BackupObject {
   readonly key: string

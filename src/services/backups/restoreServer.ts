@@ -5,12 +5,13 @@ import { runKey } from "../../core/backups/places.ts"
 import { decodeTables } from "../../core/backups/rows.ts"
 import { ReservedKeys } from "../identity/ReservedKeys.ts"
 import { Budget } from "./Budget.ts"
-import { claim } from "./BackupRun.ts"
+import { BackupLedger } from "./BackupLedger.ts"
+import { storeId } from "./BackupRun.ts"
 import { BackupDamaged } from "./BackupTarget.ts"
 import { HostRows } from "./HostRows.ts"
 import { getManifest, getSealed } from "./objects.ts"
 import { restoreAccount, type Restored, versionsOf } from "./restoreAccount.ts"
-import { runsInStore } from "./tidyBackups.ts"
+import { newestFilledRun } from "./tidyBackups.ts"
 
 /** The progress of a server's restore: a page of the host's rows or of accounts, and the position in it. */
 interface Place {
@@ -71,8 +72,9 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
   { run: wanted, cursor }: { readonly run: string | undefined; readonly cursor: string },
   limits: { readonly millis: number; readonly operations: number }
 ) {
-  yield* claim
-  const run = wanted ?? (yield* runsInStore).whole.at(-1)
+  const ledger = yield* BackupLedger
+  const id = yield* storeId
+  const run = wanted ?? (yield* newestFilledRun)?.run
   if (run === undefined) {
     return yield* new BackupDamaged({ key: "runs/", problem: "contains no complete backup" })
   }
@@ -111,5 +113,7 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
       }
     }
   }
+  // From here on the ledger describes this store, and backups continue in it.
+  if (id !== undefined) yield* ledger.setMark(id)
   return answer satisfies ServerRestored
 })

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { AccountManifest, BlobList } from "../../core/backups/manifests.ts"
+import { AccountManifest, BlobList, RunManifest } from "../../core/backups/manifests.ts"
 import {
   accountKey,
   accountPrefix,
@@ -23,6 +23,18 @@ export const runsInStore = Effect.gen(function* () {
   const all = new Set(keys.map((key) => key.split("/")[1] ?? ""))
   const runs = [...all].filter((run) => runTime(run) !== undefined).toSorted()
   return { all: runs, whole: runs.filter((run) => keys.includes(runKey(run))) }
+})
+
+/** The newest complete run with accounts, or the newest of all if none has any. */
+export const newestFilledRun = Effect.gen(function* () {
+  const { whole } = yield* runsInStore
+  const newestFirst = whole.toReversed()
+  for (const run of newestFirst) {
+    const { accounts } = yield* getManifest(runKey(run), RunManifest)
+    if (accounts > 0) return { run, accounts }
+  }
+  const [run] = newestFirst
+  return run === undefined ? undefined : { run, accounts: 0 }
 })
 
 /** The complete runs that the retention keeps. */
