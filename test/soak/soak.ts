@@ -4,15 +4,17 @@ import { parseArgs } from "node:util"
 import { type BenchServer, homes, startServer, temporaryFolder } from "../../bench/server.ts"
 import { freePort } from "../../scripts/server.ts"
 import { type Consumer, openConsumer } from "./consumer.ts"
+import { powerCutOver } from "./powerCut.ts"
 import { seeded } from "./random.ts"
 import { judge, type Ledger, openLedger, write } from "./writer.ts"
 
-const help = `npm run soak -- [--kills 100] [--seed n] [--home box] [--config wrangler.toml]
+const help = `npm run soak -- [--kills 100] [--seed n] [--home box] [--power-cut] [--config wrangler.toml]
 
 Kills the whole server (SIGKILL) at random points while it is written to, and starts it again. Afterwards:
 every acknowledged write is there and every other one happened whole or not at all; getRepo verifies;
 acknowledged blobs are served; a consumer that resumes from its cursor has seen every commit once, in order,
-with an unbroken chain; seq never goes back. --home box kills a server on Node with files (nacre serve).`
+with an unbroken chain; seq never goes back. --home box kills a server on Node with files (nacre serve).
+--power-cut also takes from its folder whatever it had not synced, as when the power fails.`
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     config: { type: "string" },
     home: { type: "string", default: "workerd" },
+    "power-cut": { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false }
   }
 })
@@ -29,6 +32,7 @@ const homeOf = (text: string) => {
   return home
 }
 const home = homeOf(values.home)
+if (values["power-cut"] && home !== "box") throw new Error("--power-cut needs --home box")
 const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))
 
 if (values.help) console.log(help)
@@ -39,7 +43,9 @@ async function soak(kills: number, seed: number): Promise<number> {
   const random = seeded(seed)
   const { folder, remove } = temporaryFolder("soak")
   const port = await freePort()
-  const start = () => startServer({ dataDir: folder, port, config: values.config, home })
+  const power = values["power-cut"] ? powerCutOver(folder) : undefined
+  const env = power?.env ?? {}
+  const start = () => startServer({ dataDir: folder, port, config: values.config, home, env })
   const ledger = openLedger()
   const problems: Array<string> = []
   let server = await start()
@@ -61,6 +67,7 @@ async function soak(kills: number, seed: number): Promise<number> {
       }
       if (problems.length > 0) problems.push(server.output())
       await consumer.close()
+      power?.cut()
       server = await start()
       await consumer.connect(server.url)
       // Sometimes no request reaches the account: its alarm alone must deliver the rest.
@@ -82,6 +89,7 @@ async function soak(kills: number, seed: number): Promise<number> {
   } finally {
     await server.stop()
     remove()
+    power?.remove()
   }
   for (const problem of problems.slice(0, 20)) console.error(`✗ ${problem}`)
   console.log(problems.length === 0 ? "soak: nothing lost" : `soak: failed (--seed ${seed})`)

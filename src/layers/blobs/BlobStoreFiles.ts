@@ -31,12 +31,21 @@ const syncFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** Makes a folder and syncs the ones that received a new name. */
-const makeFolder = async (folder: string): Promise<void> => {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) {
-    await syncFolder(dirname(made))
+/**
+ * Makes folders whose names survive a power cut.
+ *
+ * A folder's first use in this process syncs its name even if it is there: an earlier process may have
+ * been killed before it did that.
+ */
+const folderMaker = (top: string) => {
+  const made = new Set<string>()
+  return async (folder: string): Promise<void> => {
+    const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+    if (first === undefined && made.has(folder)) return
+    for (let at = folder; at.length >= top.length; at = dirname(at)) {
+      await syncFolder(dirname(at))
+    }
+    for (let at = folder; at.length >= top.length; at = dirname(at)) made.add(at)
   }
 }
 
@@ -59,6 +68,7 @@ const writeAll = async (file: FileHandle, chunk: Uint8Array): Promise<void> => {
 export const make = (folder: string, place: Place = hashed): BlobStore["Service"] => {
   const fileOf = (key: string) => join(folder, place(key))
   const temporary = join(folder, "tmp")
+  const makeFolder = folderMaker(folder)
 
   const put: BlobStore["Service"]["put"] = (key, body, options) =>
     Effect.tryPromise({

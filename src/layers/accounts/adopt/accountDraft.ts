@@ -1,17 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs"
+import { mkdirSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import type { SqlStorage } from "../../../services/host/SqlStorage.ts"
+import { sync, syncNames } from "../../host/durable.ts"
 import * as SqlStorageNode from "../../host/sql/SqlStorageNode.ts"
-
-const sync = (path: string): void => {
-  const file = openSync(path, "r")
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
 
 const remove = (path: string): void => {
   for (const name of [path, `${path}-wal`, `${path}-shm`]) rmSync(name, { force: true })
@@ -42,8 +34,7 @@ export const draftAccount = <A, E, R>(
           database.close()
           sync(draft)
           renameSync(draft, file)
-          sync(dirname(file))
-          sync(dirname(dirname(file)))
+          syncNames(file, { levels: 3 })
         })
       ),
     (database) =>

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import type { SqlStorage, SqlValue } from "../../../services/host/SqlStorage.ts"
+import { syncNames } from "../durable.ts"
 import * as SqlStorageNode from "./SqlStorageNode.ts"
 
 /** SQLite in a file of its own, opened when it is needed. */
@@ -31,8 +32,11 @@ export const make = (path: string): FileStorage => {
   const file = (): SqlStorage["Service"] => {
     if (isClosed) throw new Error("the storage was closed")
     if (open === undefined) {
+      const isNew = !existsSync(path)
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       const database = SqlStorageNode.openFile(path)
+      // The account's folder, the one that holds all of them, and the data folder.
+      if (isNew) syncNames(path, { levels: 3 })
       open = { database, sql: SqlStorageNode.make(database) }
     }
     return open.sql
