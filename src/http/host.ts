@@ -56,6 +56,8 @@ import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
 import { linkPath, lookAtLink, openLink, useLink } from "./factors/linkPage.ts"
 import { accountMethods, hostMethods } from "./methods.ts"
+import { isNsid } from "../core/lexicon/syntax.ts"
+import { traced, type TraceRoot } from "../services/operators/Traces.ts"
 import { xrpc } from "./xrpcRoute.ts"
 
 type Make<E, R> = (request: Request, url: URL) => Effect.Effect<Response, E, R>
@@ -251,17 +253,34 @@ const unrouted: Answer<HostServices | CurrentRequest> = answer(({ headers }) =>
 const asInternalError = (defect: unknown) =>
   Effect.as(Effect.logError("answer failed", defect), errorResponse(internalError))
 
+/** The span of a request: what the log says about it, without its account. */
+const requestRoot =
+  ({ request: { method }, nsid, route: path = "unknown" }: CurrentRequest["Service"]) =>
+  (id: string | undefined): TraceRoot<Response> => {
+    const route = isNsid(nsid) ? `/xrpc/${nsid}` : path
+    return {
+      name: `${method} ${route}`,
+      attributes: ({ status }) => ({
+        "http.request.method": method,
+        "http.route": route,
+        "http.response.status_code": status,
+        ...(id === undefined ? {} : { "nacre.request.id": id })
+      })
+    }
+  }
+
 const answerOf = Effect.fnUntraced(function* (request: Request) {
   const url = new URL(request.url)
   const problems = yield* (yield* HostKeys).problems
   if (problems.length > 0) return Health.misconfigured(url, { problems })
   const found = find(request.method, url.pathname)
   const current = currentRequest(request, url, found?.path)
-  return yield* Effect.updateContext(
+  const answered = Effect.updateContext(
     found?.answer ?? unrouted,
     (context: Context.Context<HostServices>) =>
       Context.add(Context.add(context, CurrentRequest, current), RequestOrigin, originOf(current))
   )
+  return yield* traced(requestRoot(current), answered)
 }, Effect.catchDefect(asInternalError))
 
 /** The whole HTTP app of the host. */

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { runJobs } from "../services/host/jobs.ts"
 import type { Misconfigured } from "../services/host/Config.ts"
+import { traced } from "../services/operators/Traces.ts"
 import { misconfigured } from "./host/health.ts"
 import { type HostServices, serveHost } from "./host.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
@@ -38,7 +39,7 @@ const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, M
       run(serveHost(request), signalOf(request)).then((exit) =>
         Exit.isSuccess(exit) ? exit.value : unanswered()
       ),
-    scheduled: () => Effect.runPromiseWith(context)(runJobs)
+    scheduled: () => Effect.runPromiseWith(context)(traced(() => ({ name: "scheduled" }), runJobs))
   }
   return worker
 })

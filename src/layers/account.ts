@@ -43,6 +43,7 @@ import * as SecondFactorsSqlite from "./factors/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "./sessions/SessionsSqlite.ts"
 import * as sharedServices from "./host/sharedServices.ts"
 import * as SignerAccount from "./identity/SignerAccount.ts"
+import * as TracesOtlp from "./operators/TracesOtlp.ts"
 import * as TakedownsSqlite from "./accounts/TakedownsSqlite.ts"
 
 /** Resolves this object's account locally; its neighbours' handles are in the directory. */
@@ -97,6 +98,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     AccountLock.layer,
     TakedownsSqlite.layer,
     Passwords.layer,
+    TracesOtlp.layer({ reports: false }),
     Logging.layer
   ).pipe(
     Layer.provideMerge(

@@ -16,6 +16,7 @@ import * as PermissionSetsD1 from "./oauth/PermissionSetsD1.ts"
 import * as ReservedKeysD1 from "./identity/ReservedKeysD1.ts"
 import * as ProxyTargetsResolver from "./proxy/ProxyTargetsResolver.ts"
 import * as RelayStatusOutgoing from "./stream/RelayStatusOutgoing.ts"
+import * as TracesOtlp from "./operators/TracesOtlp.ts"
 import * as sharedServices from "./host/sharedServices.ts"
 
 /** Resolves hosted accounts without the network; asks outside if the directory is unavailable. */
@@ -47,6 +48,7 @@ export const layer = Layer.mergeAll(
   ProxyTargetsResolver.layer,
   Readiness.layer,
   RelayStatusOutgoing.layer,
+  TracesOtlp.layer({ reports: true }),
   Logging.layer
 ).pipe(
   Layer.provideMerge(Layer.merge(ReservedKeysD1.layer, KnownAccountsDirectory.layer)),

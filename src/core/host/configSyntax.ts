@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Transformation from "effect/SchemaTransformation"
 import { isSupportedDid, parseDidReference } from "../identity/did.ts"
+import { parseHeaders } from "../operators/otlp.ts"
 import { rateLimitModes, type ServiceAddress } from "./settings.ts"
 
 /** Whether a hostname means this machine. */
@@ -200,6 +201,14 @@ export const wholeBetween = (least: number, most: number) =>
       (value: number) => Number.isSafeInteger(value) && value >= least && value <= most
     )
   )
+
+/** A part of a whole. */
+export const Ratio = Schema.FiniteFromString.check(
+  Schema.makeFilter((value: number) => value >= 0 && value <= 1)
+)
+
+/** The headers of requests to a collector of traces. */
+export const CollectorHeaders = text((value) => parseHeaders(value) !== undefined)
 
 /** A span in hours. */
 export const Hours = Schema.FiniteFromString.check(Schema.makeFilter((hours: number) => hours >= 1))

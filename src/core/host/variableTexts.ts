@@ -153,6 +153,19 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
     meaning:
       "at least 16 characters; a client that sends it as `Authorization: Bearer` may read `/metrics`, which answers 404 if the variable isn't set"
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    default: "none",
+    meaning:
+      "the collector that gets traces by OTLP over HTTP (JSON), at `/v1/traces` below this URL; without it nothing is traced"
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    default: "none",
+    meaning: "headers for the collector: `authorization=Bearer%20…`, several separated by commas"
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    default: "`0.1`",
+    meaning: "the part of requests that is traced, from 0 to 1"
+  },
   LOG_LEVEL: { default: "`info`", meaning: "`trace`, `debug`, `info`, `warn`, `error` or `none`" },
   PRIVACY_POLICY_URL: { default: "none", meaning: "shown by describeServer, `/` and the pages" },
   TERMS_OF_SERVICE_URL: { default: "none", meaning: "shown by describeServer, `/` and the pages" },

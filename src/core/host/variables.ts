@@ -142,6 +142,16 @@ export const variables = {
     demand: "must be at least 16 characters",
     secret: true
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { schema: optional(Syntax.HttpUrl), demand: url },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: optional(Syntax.CollectorHeaders),
+    demand: "must be name=value separated by commas, with percent-encoded values",
+    secret: true
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: optional(Syntax.Ratio),
+    demand: "must be a number from 0 to 1"
+  },
   LOG_LEVEL: { schema: optional(Schema.Literals(logLevels)), demand: oneOf(logLevels) },
   PRIVACY_POLICY_URL: { schema: optional(Syntax.HttpUrl), demand: url },
   TERMS_OF_SERVICE_URL: { schema: optional(Syntax.HttpUrl), demand: url },

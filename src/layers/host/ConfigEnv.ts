@@ -15,6 +15,7 @@ import {
   variables
 } from "../../core/host/variables.ts"
 import { didWebOf } from "../../core/identity/did.ts"
+import { parseHeaders } from "../../core/operators/otlp.ts"
 import {
   type BackupSettings,
   Config,
@@ -22,7 +23,8 @@ import {
   type MailerSettings,
   Misconfigured,
   type Problem,
-  type Settings
+  type Settings,
+  type TraceSettings
 } from "../../services/host/Config.ts"
 
 /** The default quota of an account's blobs, in bytes. */
@@ -97,6 +99,19 @@ const backupStoreOf = (values: Values): BackupSettings | undefined => {
   const { BACKUP_S3_URL: url, BACKUP_S3_KEY_ID: keyId = "", BACKUP_S3_SECRET: secret = "" } = values
   if (url === undefined) return undefined
   return { url, keyId, secret: Redacted.make(secret), region: values.BACKUP_S3_REGION ?? "auto" }
+}
+
+/** The part of requests that is traced, unless the configuration says otherwise. */
+const usualRatio = 0.1
+
+const tracesOf = (values: Values): TraceSettings | undefined => {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_HEADERS: headers } = values
+  if (url === undefined) return undefined
+  return {
+    url: `${Syntax.trimSlash(url)}/v1/traces`,
+    headers: Redacted.make((headers === undefined ? undefined : parseHeaders(headers)) ?? {}),
+    ratio: values.OTEL_TRACES_SAMPLER_ARG ?? usualRatio
+  }
 }
 
 const minute = 60_000
@@ -182,6 +197,7 @@ const settingsOf = (values: Values): Omit<Settings, "given"> => {
         : Redacted.make(values.RATE_LIMIT_BYPASS_KEY),
     metricsToken:
       values.METRICS_TOKEN === undefined ? undefined : Redacted.make(values.METRICS_TOKEN),
+    traces: tracesOf(values),
     logLevel: values.LOG_LEVEL ?? "info",
     privacyPolicyUrl: values.PRIVACY_POLICY_URL,
     termsOfServiceUrl: values.TERMS_OF_SERVICE_URL,

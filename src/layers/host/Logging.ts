@@ -39,7 +39,7 @@ const json = Logger.make(({ cause, date, fiber, logLevel, message }) => {
 /** The log's format, also for what is logged before there is a configuration. */
 export const lines: Layer.Layer<never> = Logger.layer([Logger.withConsoleLog(json)])
 
-/** The log from the configured level up, without spans. */
+/** The log from the configured level up; spans only in a sampled trace. */
 export const layer = Layer.unwrap(
   Effect.map(Config, ({ logLevel }) =>
     Layer.mergeAll(

@@ -12,11 +12,20 @@ import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as BackgroundDurable from "../host/BackgroundDurable.ts"
 import * as PointInTimeDurable from "../host/PointInTimeDurable.ts"
 import * as accountServices from "../account.ts"
-import { type CallAnswer, type CallContext, inputOf } from "./AccountsObject.ts"
+import { type CallAnswer, type CallContext, inputOf, traceHeader } from "./AccountsObject.ts"
+import { parseTrace, type TraceParent } from "../../core/operators/otlp.ts"
+import { traced } from "../../services/operators/Traces.ts"
 import * as Logging from "../host/Logging.ts"
 import { rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import { RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
+
+/** Records a part of the Worker's trace, if it is sampled; an object begins none itself. */
+const within = <A, E, R>(
+  name: string,
+  parent: TraceParent | undefined,
+  effect: Effect.Effect<A, E, R>
+) => (parent === undefined ? effect : traced(() => ({ name }), effect, parent))
 
 /** How long an alarm waits after its services failed to build, in milliseconds. */
 const putOff = 60_000
@@ -57,7 +66,9 @@ export const accountClass = <Env>(
 
     override async fetch(request: Request): Promise<Response> {
       const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
-      return this.#run(Effect.provideService(app.serve(request), RequestId, id))
+      const parent = parseTrace(request.headers.get(traceHeader))
+      const answered = Effect.provideService(app.serve(request), RequestId, id)
+      return this.#run(within("account.serve", parent, answered))
     }
 
     /** Runs an internal method; see AccountCalls. */
@@ -65,7 +76,7 @@ export const accountClass = <Env>(
       method: K,
       ...given: readonly [...CallInput<K>, CallContext?]
     ): Promise<CallAnswer> {
-      const { input, requestId, origin } = inputOf(given)
+      const { input, requestId, origin, trace } = inputOf(given)
       return this.#run(
         // SAFETY: the remaining arguments are this method's input.
         Effect.matchEffect(runCall(method, ...(input as CallInput<K>)), {
@@ -74,7 +85,8 @@ export const accountClass = <Env>(
             Effect.map(app.failures.encode(failure), (encoded) => ({ failure: encoded }))
         }).pipe(
           Effect.provideService(RequestId, requestId),
-          Effect.provideService(RequestOrigin, origin)
+          Effect.provideService(RequestOrigin, origin),
+          (called) => within(`account.${method}`, trace, called)
         )
       )
     }

@@ -12,6 +12,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Background } from "../../services/host/Background.ts"
 import { runCall } from "../../services/accounts/AccountCalls.ts"
 import { onAlarm } from "../../services/accounts/onAlarm.ts"
+import { inTrace } from "../../services/operators/Traces.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as accountServices from "../account.ts"
@@ -179,7 +180,7 @@ export const layer = (
       const within = <A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>) =>
         Effect.acquireUseRelease(
           take(did),
-          ({ services }) => Effect.provide(effect, services),
+          ({ services }) => Effect.provide(inTrace(effect), services),
           (awake) => give(did, awake)
         )
 
@@ -190,7 +191,7 @@ export const layer = (
             const awake = yield* take(did)
             const end = Effect.suspend(() => give(did, awake))
             const response = yield* restore(
-              Effect.provide(app.serve(request), awake.services)
+              Effect.provide(inTrace(app.serve(request)), awake.services)
             ).pipe(Effect.onError(() => end))
             const streaming = untilRead(response, () => Effect.runFork(end))
             if (streaming === undefined) yield* end

@@ -7,6 +7,7 @@ import { Alarm } from "../../services/host/Alarm.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import { runCall } from "../../services/accounts/AccountCalls.ts"
 import { onAlarm } from "../../services/accounts/onAlarm.ts"
+import { inTrace } from "../../services/operators/Traces.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import {
   PointInTime,
@@ -87,11 +88,11 @@ export const layer = (
       const within = <A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>) =>
         Effect.gen(function* () {
           const known = objects.get(did)
-          if (known !== undefined) return yield* Effect.provide(effect, known)
+          if (known !== undefined) return yield* Effect.provide(inTrace(effect), known)
           const scope = yield* Scope.fork(parent)
           const services = yield* build(did, scope)
           objects.set(did, services)
-          return yield* Effect.onExit(Effect.provide(effect, services), (exit) => {
+          return yield* Effect.onExit(Effect.provide(inTrace(effect), services), (exit) => {
             if (Context.get(services, AccountStore).peek() !== undefined) return Effect.void
             objects.delete(did)
             return Scope.close(scope, exit)

@@ -10,6 +10,8 @@ import type {
 import { rayHeader, rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import { type Origin, RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
+import { type TraceParent, traceText } from "../../core/operators/otlp.ts"
+import { traceParent } from "../../services/operators/Traces.ts"
 import type { FailureCodec } from "./AccountApp.ts"
 
 /** The context of a call, passed after its input. */
@@ -17,32 +19,47 @@ export interface CallContext {
   /** The id of the request that the call belongs to; undefined for background work. */
   readonly requestId: string | undefined
   readonly origin?: Origin
+  /** The span of the call, if its trace is recorded. */
+  readonly trace?: TraceParent
 }
 
 const nowhere: Origin = { from: {} }
 
+/** A call's input and its context. */
+type Separated = { readonly input: ReadonlyArray<unknown> } & CallContext &
+  Required<Pick<CallContext, "origin">>
+
 /** Separates a call's input from its context; a Worker of another version sends no context. */
-export const inputOf = (
-  given: ReadonlyArray<unknown>
-): { readonly input: ReadonlyArray<unknown> } & Required<CallContext> => {
+export const inputOf = (given: ReadonlyArray<unknown>): Separated => {
   const last = given.at(-1)
   if (typeof last !== "object" || last === null || !("requestId" in last)) {
     return { input: given, requestId: undefined, origin: nowhere }
   }
   // SAFETY: only `call` below sends an object with this property.
-  const { requestId, origin = nowhere } = last as CallContext
-  return { input: given.slice(0, -1), requestId, origin }
+  return { origin: nowhere, ...(last as CallContext), input: given.slice(0, -1) }
 }
 
-/** The forwarded request, with the Worker's id instead of the client's. */
-const withId = (request: Request, id: string | undefined): Request => {
-  if (id === undefined && !request.headers.has(requestIdHeader)) return request
-  // The object reads the ray itself, so on Cloudflare nothing is copied.
-  if (id !== undefined && rayOf(request.headers) === id) return request
+/** The header with the span of a forwarded request, if its trace is recorded. */
+export const traceHeader = "x-nacre-trace"
+
+/** The forwarded request, with the Worker's id and trace instead of the client's. */
+const named = (
+  request: Request,
+  id: string | undefined,
+  trace: TraceParent | undefined
+): Request => {
+  const isTraced = trace !== undefined || request.headers.has(traceHeader)
+  if (!isTraced) {
+    if (id === undefined && !request.headers.has(requestIdHeader)) return request
+    // The object reads the ray itself, so on Cloudflare nothing is copied.
+    if (id !== undefined && rayOf(request.headers) === id) return request
+  }
   const headers = new Headers(request.headers)
   headers.delete(rayHeader)
+  headers.delete(traceHeader)
   if (id === undefined) headers.delete(requestIdHeader)
   else headers.set(requestIdHeader, id)
+  if (trace !== undefined) headers.set(traceHeader, traceText(trace))
   return new Request(request, { headers })
 }
 
@@ -78,7 +95,12 @@ export const layer = (
     ...input: CallInput<K>
   ): Effect.fn.Return<CallOutput<K>, CallFailure<K> | AccountUnavailable> {
     const { from, operator } = yield* RequestOrigin
-    const context: CallContext = { requestId: yield* RequestId, origin: { from, operator } }
+    const trace = yield* traceParent
+    const context: CallContext = {
+      requestId: yield* RequestId,
+      origin: { from, operator },
+      ...(trace === undefined ? {} : { trace })
+    }
     const answer = yield* reach(method, did, (stub) => stub.call(method, ...input, context))
     // SAFETY: the object ran this very method.
     if ("output" in answer) return answer.output as CallOutput<K>
@@ -92,8 +114,8 @@ export const layer = (
     Accounts,
     Accounts.of({
       forward: Effect.fnUntraced(function* (did, request) {
-        const named = withId(request, yield* RequestId)
-        return yield* reach("forward", did, (stub) => stub.fetch(named))
+        const sent = named(request, yield* RequestId, yield* traceParent)
+        return yield* reach("forward", did, (stub) => stub.fetch(sent))
       }),
       call
     })

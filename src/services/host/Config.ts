@@ -57,6 +57,15 @@ export interface AlertSettings {
   readonly webhookFormat: WebhookFormat | undefined
 }
 
+/** The collector of traces. */
+export interface TraceSettings {
+  /** The address that takes them. */
+  readonly url: string
+  readonly headers: Redacted.Redacted<Readonly<Record<string, string>>>
+  /** The part of requests that is traced, from 0 to 1. */
+  readonly ratio: number
+}
+
 /** How long tokens and sessions live, in milliseconds. */
 export interface Lifetimes {
   readonly accessToken: number
@@ -138,6 +147,7 @@ export interface Settings {
   readonly rateLimitBypassKey: Redacted.Redacted<string> | undefined
   /** The bearer token of /metrics. */
   readonly metricsToken: Redacted.Redacted<string> | undefined
+  readonly traces: TraceSettings | undefined
   readonly logLevel: LogLevel
   readonly privacyPolicyUrl: string | undefined
   readonly termsOfServiceUrl: string | undefined

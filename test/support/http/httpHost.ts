@@ -171,7 +171,8 @@ export const startHost = async (
     ...real,
     sleep: (duration) => real.sleep(duration),
     currentTimeMillisUnsafe: () => Date.now() + shift,
-    currentTimeMillis: Effect.sync(() => Date.now() + shift)
+    currentTimeMillis: Effect.sync(() => Date.now() + shift),
+    currentTimeNanosUnsafe: () => BigInt(Date.now() + shift) * 1_000_000n
   }
   const within = new WeakMap<Request, Effect.Effect<Response, never, AccountServices>>()
   const serve = (request: Request) => within.get(request) ?? accountApp.serve(request)
