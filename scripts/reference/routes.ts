@@ -69,6 +69,8 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/accounts/delete":
     "for admins: deactivates `account` and deletes it in three days (`DELETION_DELAY=off`: at once)",
   "/admin/accounts/keep": "for admins: undoes a deletion of `account` that is held back",
+  "/admin/accounts/quota":
+    "GET for moderators: the bytes of blobs that `?account=` stores (`used`) and may store (`quota`; 0: no limit); POST for admins: gives `account` a quota of its own in `bytes` (0: no limit), or the server's again (null)",
   "/admin/invites":
     "for inviters: creates `codes` invite codes of `uses` each, for `account` or anybody to give away, with a `note` for operators and an end (`expires`: `7d`, a date, or a date with a time)",
   "/admin/invites/tree":

@@ -103,6 +103,8 @@ describe("a server that burnt down", () => {
       })
     )
     ok(await first.call("com.atproto.server.deactivateAccount", { auth: dora.auth, input: {} }))
+    const limited = { account: bob.did, bytes: 5e6 }
+    ok(await first.ask("/admin/accounts/quota", { auth: basic(), input: limited }))
     const { codes } = ok(
       await first.ask("/admin/invites", {
         auth: basic(),
@@ -163,6 +165,8 @@ describe("a server that burnt down", () => {
     const away = await host.call("com.atproto.sync.getRepoStatus", { params: { did: dora.did } })
     assert.deepInclude(ok(away), { active: false, status: "deactivated" })
     const invites = ok(await host.call("com.atproto.admin.getInviteCodes", { auth: basic() }))
+    const storage = await host.ask(`/admin/accounts/quota?account=${bob.did}`, { auth: basic() })
+    assert.deepInclude(ok(storage), { quota: 5e6, isOwn: true })
     assert.lengthOf(invites["codes"], 1)
     assert.deepInclude(invites["codes"][0], {
       code: codes[0],

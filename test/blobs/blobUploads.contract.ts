@@ -81,6 +81,25 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
     )
 
     check(
+      "the account's own quota is set and removed with what belongs to it, or not at all",
+      (index) => {
+        assert.isUndefined(index.quota())
+        let noted = 0
+        index.setQuota(5, () => (noted += 1))
+        assert.deepStrictEqual([index.quota(), noted], [5, 1])
+        const fails = () => {
+          throw new Error("full")
+        }
+        assert.throws(() => index.setQuota(6, fails), "full")
+        assert.strictEqual(index.quota(), 5)
+        index.setQuota(0, () => undefined)
+        assert.strictEqual(index.quota(), 0)
+        index.setQuota(undefined, () => undefined)
+        assert.isUndefined(index.quota())
+      }
+    )
+
+    check(
       "usage counts temporary and permanent blobs until they are swept",
       (index, _bill, hand, sql) => {
         upload(index, 1)

@@ -49,6 +49,23 @@ const withCode = async (args: ReadonlyArray<string>, password: string) => {
   return desk.run(args, { NACRE_PASSWORD: password, NACRE_MAILED_CODE: code ?? "" })
 }
 
+describe("nacre account quota", () => {
+  it("the command shows an account's storage, and changes its limit", async () => {
+    const { did, handle } = await signUp(server, "quinn")
+    const run = (...args: ReadonlyArray<string>) => desk.run(["account", "quota", handle, ...args])
+    const shown = await run()
+    assert.match(shown.stdout, /^quinn\.test stores .*B of blobs, of at most 50 GB \(the server's/)
+    const given = await run("5GB", "--json")
+    assert.deepInclude(given.json, { did, handle, quota: 5e9, isOwn: true })
+    assert.include((await run()).stdout, "of at most 5 GB (the account's own)")
+    assert.include((await run("none")).stdout, "without a limit")
+    assert.deepInclude((await run("default", "--json")).json, { quota: 5e10, isOwn: false })
+    const wrong = await run("lots")
+    assert.strictEqual(wrong.code, 1)
+    assert.include(wrong.stderr, "lots is not a size")
+  })
+})
+
 describe("a mailed code", () => {
   it("key recovery set creates the key file and puts the key before all other keys of a DID", async () => {
     const { did, handle, password } = await signUp(server, "alice")

@@ -248,6 +248,35 @@ describe("the console's accounts", () => {
     assert.include((await look(browser, page)).text, "loud.test can sign in with the password")
   })
 
+  it("an admin changes an account's storage limit, and a moderator only sees it", async () => {
+    const person = await signUp(world, "hoarder")
+    const page = pageOf(person.did)
+    const browser = await enterConsole(world, admin)
+    assert.include((await look(browser, page)).text, "of blobs, of at most 50 GB")
+    const wrong = await send(browser, page, "account/quota", { quota: "5 apples" })
+    assert.strictEqual(wrong.status, 400)
+    assert.include(wrong.text, "Use a size such as 500MB or 5GB")
+    assert.include(wrong.text, 'value="5 apples"')
+    const sent = await send(browser, page, "account/quota", { quota: "5gb" })
+    assert.include(sent.location ?? "", "done=quota")
+    assert.deepInclude((await newestActs(world, 1))[0], {
+      act: "/admin/accounts/quota",
+      subject: person.did,
+      after: { quota: 5e9 }
+    })
+    const shown = await look(browser, page)
+    assert.include(shown.text, "of blobs, of at most 5 GB, its own limit")
+    assert.include(shown.text, "Storage limit changed")
+    assert.include(shown.text, "From default to 5 GB")
+    const other = await look(await enterConsole(world, moderator), page)
+    assert.include(other.text, "of at most 5 GB, its own limit")
+    assert.isFalse(other.has("account/quota"))
+    await send(browser, page, "account/quota", { quota: "none" })
+    assert.include((await look(browser, page)).text, "of blobs, without a limit")
+    await send(browser, page, "account/quota", { quota: "" })
+    assert.include((await look(browser, page)).text, "of at most 50 GB</dd>")
+  })
+
   it("a moderator stops an account's invites and writes to its owner", async () => {
     const person = await signUp(world, "written-to")
     const browser = await enterConsole(world, moderator)

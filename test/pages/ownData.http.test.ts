@@ -401,10 +401,19 @@ describe("an owner’s files", () => {
     assert.notMatch(list.text, new RegExp(`src="[^"]*(?:${cids.join("|")})`))
   })
 
+  it("the page shows how much is stored, of the account's own quota", async () => {
+    const { who, browser } = await someone()
+    assert.match((await see(browser, "data")).text, / of 50(\.0)? GB used by pictures/)
+    await ask(world, who.did, "setQuota", { bytes: 5e9 })
+    assert.match((await see(browser, "data")).text, / of 5(\.0)? GB used by pictures/)
+    await ask(world, who.did, "setQuota", { bytes: 0 })
+    assert.match((await see(browser, "data")).text, / bytes of pictures, videos and other files\./)
+  })
+
   it("unused uploads are deleted after a question; files in use stay, whatever a form names", async () => {
     const { who, browser } = await someone()
     const unused = await uploadAs(who, "image/png", png(`unused ${who.did}`))
-    const { used } = await ask(world, who.did, "ownStorage")
+    const { used } = await ask(world, who.did, "storage")
     const page = await see(browser, "data/files")
     assert.include(page.text, "Not used")
     const keyOf = async (cid: string) => (await ask(world, who.did, "ownBlob", cid))?.key ?? ""
@@ -420,7 +429,7 @@ describe("an owner’s files", () => {
     )
     assert.isUndefined(sizes[0])
     assert.isDefined(sizes[1])
-    const left = await ask(world, who.did, "ownStorage")
+    const left = await ask(world, who.did, "storage")
     assert.strictEqual(left.used, used - png(`unused ${who.did}`).length)
     const none = await browser.post(page.form("/data/discard"))
     assert.strictEqual(none.status, 400)

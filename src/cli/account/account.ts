@@ -1,6 +1,6 @@
 import * as Command from "effect/cli/Command"
 import { activate, deactivate, handle, password, remove } from "./change.ts"
-import { check, keep, restore, suspend } from "./care.ts"
+import { check, keep, quota, restore, suspend } from "./care.ts"
 import { codes } from "./codes.ts"
 import { create } from "./create.ts"
 import { history } from "./history.ts"
@@ -25,6 +25,7 @@ export const account = Command.make("account").pipe(
     suspend,
     restore,
     keep,
+    quota,
     resetFactor
   ])
 )

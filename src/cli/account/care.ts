@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import { byteSize, parseQuota } from "../../core/blobs/byteSize.ts"
 import { Did, Handle, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { ReasonFlag } from "../flags.ts"
@@ -114,6 +115,59 @@ export const keep = Command.make(
     )
   })
 ).pipe(Command.withDescription("Undo an account's deletion within its three days"))
+
+const Storage = Schema.Struct({
+  did: Did,
+  handle: Handle,
+  used: Schema.Finite,
+  quota: Schema.Finite,
+  isOwn: Schema.Boolean
+})
+
+/** `nacre account quota` */
+export const quota = Command.make(
+  "quota",
+  {
+    account,
+    size: Argument.String("size").pipe(
+      Argument.withDescription(
+        "The new limit: a size such as 5GB, none, or default (the server's)"
+      ),
+      Argument.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ account, size }) {
+    const bytes = Option.isNone(size) ? undefined : parseQuota(size.value)
+    if (Option.isSome(size) && bytes === undefined) {
+      return yield* new Failed({
+        message: `${size.value} is not a size`,
+        next: "Use a size such as 500MB or 5GB, none for no limit, or default"
+      })
+    }
+    const { admin, name } = yield* about(account)
+    const path = "admin/accounts/quota"
+    const storage =
+      bytes === undefined
+        ? yield* query(admin, path, Storage, { account: name })
+        : yield* procedure(admin, path, Storage, { account: name, bytes })
+    yield* report(storage, () => {
+      const { handle, isOwn, quota: most, used } = storage
+      const limit = most === 0 ? "without a limit" : `of at most ${byteSize(most)}`
+      const whose = isOwn ? "the account's own" : "the server's default"
+      return `${handle} stores ${byteSize(used)} of blobs, ${limit} (${whose}).`
+    })
+  })
+).pipe(
+  Command.withDescription(
+    "Show how much an account stores and may store, or give it a storage limit of its own. Nothing that is stored is deleted"
+  ),
+  Command.withShortDescription("Show or change an account's storage limit"),
+  Command.withExamples([
+    { command: "nacre account quota alice", description: "How much does Alice store?" },
+    { command: "nacre account quota alice 5GB", description: "Alice may store 5 GB" },
+    { command: "nacre account quota alice default", description: "The server's limit again" }
+  ])
+)
 
 /** Asks for an account's deletion as an operator; returns when it is due, if it is held back. */
 export const deleteAsOperator = Effect.fnUntraced(function* (typed: string) {

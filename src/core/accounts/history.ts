@@ -28,6 +28,7 @@ export const historyKinds = [
   "activated",
   "deletion-asked",
   "deletion-undone",
+  "quota",
   "suspended",
   "taken-down",
   "restored",

@@ -105,6 +105,40 @@ export const accountSuspend = Effect.fn("http.accountSuspend")(function* (reques
   return ownAnswer({ did, handle, status: "suspended" })
 })
 
+/** GET `/admin/accounts/quota?account=`: what an account stores and may store, in bytes. */
+export const accountQuota = Effect.fn("http.accountQuota")(function* (_: Request, url: URL) {
+  const { did, handle } = yield* accountNamed(queryValue(url.searchParams, "account"))
+  return ownAnswer({ did, handle, ...(yield* (yield* Accounts).call(did, "storage")) })
+})
+
+/** Sets an account's storage quota; for operators' pages and paths. */
+export const setQuota = Effect.fn("care.setQuota")(function* (did: string, bytes: number | null) {
+  const accounts = yield* Accounts
+  const before = yield* accounts.call(did, "storage")
+  yield* noteAct({
+    subject: did,
+    before: { quota: before.isOwn ? before.quota : null },
+    after: { quota: bytes }
+  })
+  return yield* accounts.call(did, "setQuota", { bytes })
+})
+
+const Quota = Schema.Struct({
+  account: Schema.String,
+  /** 0 for no limit, null for the server's default. */
+  bytes: Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
+})
+
+const neededQuota =
+  "account and bytes are needed: a whole number, 0 for no limit, or null for the default"
+
+/** POST `/admin/accounts/quota`: gives an account a quota of its own, or the server's again. */
+export const setAccountQuota = Effect.fn("http.setAccountQuota")(function* (request: Request) {
+  const { account, bytes } = yield* adminInput(request, Quota, neededQuota)
+  const { did, handle } = yield* accountNamed(account)
+  return ownAnswer({ did, handle, ...(yield* setQuota(did, bytes)) })
+})
+
 /** POST `/admin/accounts/restore` */
 export const accountRestore = doing(restoreAccount)
 

@@ -6,8 +6,10 @@ import {
   accountDelete,
   accountHistory,
   accountKeep,
+  accountQuota,
   accountRestore,
-  accountSuspend
+  accountSuspend,
+  setAccountQuota
 } from "./adminCare.ts"
 import { createInvites, inviteTree } from "./adminInvites.ts"
 
@@ -19,6 +21,8 @@ const declared = [
   ["POST", "/admin/accounts/restore", "moderator", accountRestore],
   ["POST", "/admin/accounts/delete", "admin", accountDelete],
   ["POST", "/admin/accounts/keep", "admin", accountKeep],
+  ["GET", "/admin/accounts/quota", "moderator", accountQuota],
+  ["POST", "/admin/accounts/quota", "admin", setAccountQuota],
   ["POST", "/admin/invites", "inviter", createInvites],
   ["GET", "/admin/invites/tree", "inviter", inviteTree]
 ] as const

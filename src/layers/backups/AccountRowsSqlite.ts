@@ -27,7 +27,8 @@ export const kept = {
   older_key: "master",
   oauth_consent: "client",
   account_history: "seq",
-  held_deletion: "one"
+  held_deletion: "one",
+  blob_quota: "one"
 } as const
 
 /** The tables whose content a backup has in another form. */

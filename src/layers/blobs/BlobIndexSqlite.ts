@@ -17,7 +17,9 @@ import {
   dropRef,
   findBlob,
   noteWait,
+  quota,
   refsOf,
+  setQuota,
   state,
   usage
 } from "./blobRows.ts"
@@ -102,6 +104,12 @@ export const layer = Layer.effect(
       },
       counts: () => Listing.counts(sql),
       usage: () => usage(sql),
+      quota: () => quota(sql),
+      setQuota: (bytes, also) =>
+        sql.transaction(() => {
+          setQuota(sql, bytes)
+          also()
+        }),
       setTakedown: (cid, ref) => {
         const row = findBlob(sql, cid)
         if (row === undefined) return false

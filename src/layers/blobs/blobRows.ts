@@ -30,6 +30,8 @@ export const state = {
  *
  * `blob_usage` has one row: the total bytes of temporary and permanent blobs, so an upload need not
  * add them up.
+ *
+ * `blob_quota` has one row if an operator has given the account a quota of its own (0: no limit).
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS blob (
@@ -44,7 +46,8 @@ export const tables: ReadonlyArray<string> = [
     PRIMARY KEY (path, cid)
   ) WITHOUT ROWID`,
   "CREATE TABLE IF NOT EXISTS blob_wait (one INTEGER PRIMARY KEY, since INTEGER NOT NULL)",
-  "CREATE TABLE IF NOT EXISTS blob_usage (one INTEGER PRIMARY KEY, bytes INTEGER NOT NULL)"
+  "CREATE TABLE IF NOT EXISTS blob_usage (one INTEGER PRIMARY KEY, bytes INTEGER NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS blob_quota (one INTEGER PRIMARY KEY, bytes INTEGER NOT NULL)"
 ]
 
 /** The row of a CID. */
@@ -115,6 +118,16 @@ export const addUsage = (sql: Sql, bytes: number): void => {
   sql.exec("INSERT OR REPLACE INTO blob_usage (one, bytes) VALUES (1, ?)", usage(sql) + bytes)
 }
 
+/** The account's own quota in bytes. */
+export const quota = (sql: Sql): number | undefined =>
+  sql.exec<{ bytes: number }>("SELECT bytes FROM blob_quota").toArray()[0]?.bytes
+
+/** Sets or removes the account's own quota. */
+export const setQuota = (sql: Sql, bytes: number | undefined): void => {
+  if (bytes === undefined) sql.exec("DELETE FROM blob_quota")
+  else sql.exec("INSERT OR REPLACE INTO blob_quota (one, bytes) VALUES (1, ?)", bytes)
+}
+
 /** Adds a reference: a temporary blob becomes permanent, an unknown one expected. */
 export const addRef = (sql: Sql, path: string, cid: string, rev: string): void => {
   sql.exec("INSERT INTO blob_ref (path, cid) VALUES (?, ?)", path, cid)
@@ -169,12 +182,19 @@ const anotherPath = (sql: Sql, cid: string): string | null =>
 export const bounds: Bounds = {
   blob: {
     filledBy: "its owner's uploads",
-    bound: "one row a blob: 1,000 uploads a day from one address, and `BLOB_QUOTA`",
+    bound:
+      "one row a blob: 1,000 uploads a day from one address, and `BLOB_QUOTA` or the account's own quota",
     bytes: 10_000_000_000,
     per: "account"
   },
   blob_usage: {
     filledBy: "the server",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  },
+  blob_quota: {
+    filledBy: "an admin",
     bound: "one row",
     bytes: 1024,
     per: "account"

@@ -17,7 +17,7 @@ import {
 } from "./SubjectStatus.ts"
 import type { Subject } from "./Takedowns.ts"
 import { endSignUp } from "./signUp/SignUpEnd.ts"
-import { BlobIndex } from "../blobs/BlobIndex.ts"
+import { storage } from "../blobs/quota.ts"
 import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Alarm } from "../host/Alarm.ts"
@@ -132,7 +132,7 @@ const summary = Effect.gen(function* () {
 /** What the account stores. */
 const size = Effect.gen(function* () {
   const { records } = yield* (yield* Repo).head
-  return { records, blobBytes: (yield* BlobIndex).usage() }
+  return { records, ...(yield* storage) }
 })
 
 /** The administrator's calls to the account's object. */

@@ -182,6 +182,10 @@ export class BlobIndex extends Context.Service<
     discard(cids: ReadonlyArray<string>): ReadonlyArray<string>
     /** The bytes that the account stores, including temporary blobs. */
     usage(): number
+    /** The account's own quota in bytes (0: no limit), if an operator has set one. */
+    quota(): number | undefined
+    /** Sets or removes the account's own quota; `also` runs in the same transaction. */
+    setQuota(bytes: number | undefined, also: () => void): void
     /**
      * Takes a blob down under a moderator's reference, or restores it (undefined); false if it
      * isn't stored.

@@ -12,6 +12,7 @@ import { BlobIndex, type BlobLocation, BlobNotFound, BlobQuotaExceeded } from ".
 import { BlobTooLarge } from "./BlobStore.ts"
 import { armSweep } from "./BlobSweep.ts"
 import { ownBlobCalls } from "./ownBlobs.ts"
+import { blobQuota, quotaCalls } from "./quota.ts"
 import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Config } from "../host/Config.ts"
@@ -48,11 +49,12 @@ const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
  * Fails if a body of this size exceeds a limit; of unknown size, only if there is no room at all.
  */
 const assertFits = Effect.fnUntraced(function* (size = 0) {
-  const { blobLimit, blobQuota } = yield* Config
+  const { blobLimit } = yield* Config
   if (size > blobLimit) return yield* new BlobTooLarge({ limit: blobLimit })
-  if (blobQuota === 0) return
+  const quota = yield* blobQuota
+  if (quota === 0) return
   const used = (yield* BlobIndex).usage()
-  if (used + size > blobQuota) return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
+  if (used + size > quota) return yield* new BlobQuotaExceeded({ used, quota })
 })
 
 /** Authorizes an upload before its first byte, and notes the key it will write to. */
@@ -100,7 +102,7 @@ const recordUpload = Effect.fnUntraced(function* ({
   /** The type that the bytes show, if any. */
   readonly sniffed?: string
 }) {
-  const { blobMimeTypes, blobQuota } = yield* Config
+  const { blobMimeTypes } = yield* Config
   // An account deleted meanwhile leaves nobody to sweep the bytes, so the upload fails and they are
   // deleted at once.
   yield* lastingAccount
@@ -111,10 +113,11 @@ const recordUpload = Effect.fnUntraced(function* ({
   if (caller !== undefined) {
     yield* (yield* Auth).permit(caller, [{ resource: "blob", mime: input.mimeType }])
   }
+  const quota = yield* blobQuota
   const recorded = (yield* BlobIndex).record({
     ...input,
     now: yield* Clock.currentTimeMillis,
-    ...(blobQuota > 0 ? { quota: blobQuota } : {})
+    ...(quota > 0 ? { quota } : {})
   })
   return "_tag" in recorded ? yield* recorded : recorded.blob
 })
@@ -141,4 +144,10 @@ const locateBlob = Effect.fnUntraced(function* (input: {
 /**
  * The blob calls of the account's object; the Worker moves the bytes to and from the blob store.
  */
-export const blobCalls = { authorizeUpload, recordUpload, locateBlob, ...ownBlobCalls }
+export const blobCalls = {
+  authorizeUpload,
+  recordUpload,
+  locateBlob,
+  ...ownBlobCalls,
+  ...quotaCalls
+}

@@ -1,17 +1,10 @@
 import * as Effect from "effect/Effect"
-import { Config } from "../host/Config.ts"
 import { BlobIndex } from "./BlobIndex.ts"
 import { BlobStore } from "./BlobStore.ts"
 import { armSweep } from "./BlobSweep.ts"
 
 /** References read to find the records that use a blob. */
 export const usersRows = 5000
-
-/** The bytes of blobs that the account stores, and how many it may store (0: no limit). */
-const ownStorage = Effect.fnUntraced(function* () {
-  const { blobQuota } = yield* Config
-  return { used: (yield* BlobIndex).usage(), quota: blobQuota }
-})
 
 const ownBlobs = (page: { readonly cursor?: string; readonly limit: number }) =>
   Effect.map(BlobIndex, (index) => index.own(page))
@@ -39,4 +32,4 @@ const discardBlobs = Effect.fnUntraced(function* (cids: ReadonlyArray<string>) {
 })
 
 /** The owner's calls about their blobs. */
-export const ownBlobCalls = { ownStorage, ownBlobs, ownBlob, blobUsers, discardBlobs }
+export const ownBlobCalls = { ownBlobs, ownBlob, blobUsers, discardBlobs }

@@ -4,6 +4,7 @@ import { reaches } from "../../../core/operators/roles.ts"
 import type { CallOutput } from "../../../services/accounts/AccountCalls.ts"
 import { Accounts } from "../../../services/accounts/Accounts.ts"
 import { Directory } from "../../../services/accounts/Directory.ts"
+import { Config } from "../../../services/host/Config.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
 import { Devices } from "../../../services/oauth/Devices.ts"
 import type { SecurityView } from "../../../services/sessions/calls.ts"
@@ -18,6 +19,7 @@ import { closedTo, heldDeletion, signInAnswer, suspension } from "./accountCare.
 import { consoleButton, consoleForm, consolePath, type ConsolePage, framed } from "./frame.ts"
 import { invitesOfAccount, inviterOf } from "./inviteTree.ts"
 import { takedownForm } from "./moderation.ts"
+import { limitOf, quotaForm } from "./quota.ts"
 import type { Operating } from "./operating.ts"
 import { perform } from "./perform.ts"
 
@@ -59,7 +61,7 @@ const factsOf = ({ info, view, size, takedown, inviter }: Known): Html => {
         <dd>${inviter}</dd>`
     }
     <dt>${text.size}</dt>
-    <dd>${text.records(size.records)}, ${text.blobs(bytes(size.blobBytes))}</dd>
+    <dd>${text.records(size.records)}, ${text.blobs(bytes(size.used), limitOf(size))}</dd>
   </dl>`
 }
 
@@ -233,6 +235,7 @@ export const accountView = Effect.fn("console.account")(function* (
       html`<h2>${text.write}</h2>
         ${writeForm(operating, info, rejected)}`
     }
+    ${isAdmin && quotaForm(operating, info, size, (yield* Config).blobQuota, rejected)}
     ${isAdmin && !isOwn && html`${helpOf(operating, known)} ${deleteForm(operating, info, rejected)}`}
     ${
       operating.tabs.includes("audit") &&

@@ -1,9 +1,17 @@
 import * as Effect from "effect/Effect"
-import { askAccountDeletion, keepAccount, suspendAccount } from "../../accounts/adminCare.ts"
+import { parseQuota } from "../../../core/blobs/byteSize.ts"
+import { entryOf } from "../../accounts/adminAccounts.ts"
+import {
+  askAccountDeletion,
+  keepAccount,
+  setQuota,
+  suspendAccount
+} from "../../accounts/adminCare.ts"
 import { noteAct } from "../../CurrentRequest.ts"
+import { account as text } from "../text/consolePeople.ts"
 import { closedTo } from "./accountCare.ts"
 import { type ConsoleAction, done } from "./frame.ts"
-import { rejected, toOthers } from "./toOthers.ts"
+import { didIn, rejected, toOthers } from "./toOthers.ts"
 
 /** Suspends an account. */
 export const suspend: ConsoleAction = {
@@ -33,6 +41,24 @@ export const keep: ConsoleAction = {
       return done("account", "kept", { did })
     })
   )
+}
+
+/** Changes an account's storage limit. */
+export const changeQuota: ConsoleAction = {
+  role: "admin",
+  page: "accounts",
+  run: Effect.fn("console.changeQuota")(function* (operating, form) {
+    yield* noteAct({ act: "/admin/accounts/quota" })
+    const typed = form.get("quota") ?? ""
+    const bytes = parseQuota(typed)
+    const { did } = yield* entryOf(didIn(form))
+    if (bytes === undefined) {
+      const wrong = { text: text.wrongQuota, field: "quota" }
+      return yield* rejected(operating, did, { wrong, typed: { quota: typed } })
+    }
+    yield* setQuota(did, bytes)
+    return done("account", "quota", { did })
+  })
 }
 
 /** Asks for a deletion, whose handle was typed. */

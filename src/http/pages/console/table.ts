@@ -7,7 +7,7 @@ import {
   stopInvites,
   writeOwner
 } from "./accountActs.ts"
-import { keep, suspend } from "./careActs.ts"
+import { changeQuota, keep, suspend } from "./careActs.ts"
 import { accountsPage } from "./accounts.ts"
 import { auditPage } from "./audit.ts"
 import { backupsPage, backUpNow } from "./backups.ts"
@@ -45,6 +45,7 @@ export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
   "account/suspend": suspend,
   "account/delete": deleteAccount,
   "account/keep": keep,
+  "account/quota": changeQuota,
   "moderation/take-down": takeDown,
   "moderation/restore": restore,
   "network/ask": askRelay,

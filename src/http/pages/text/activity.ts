@@ -52,6 +52,7 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   activated: "Account reactivated",
   "deletion-asked": "Deletion requested",
   "deletion-undone": "Deletion cancelled",
+  quota: "Storage limit changed",
   suspended: "Account suspended",
   "taken-down": "Account taken down",
   restored: "Account restored",

@@ -46,6 +46,7 @@ export const notices = {
   suspended: "Suspended. Its owner reads the reason at every sign-in.",
   "deletion-asked": "Deactivated. The account is deleted in three days.",
   kept: "The account stays.",
+  quota: "Storage limit changed.",
   asked: "The relay accepted our request.",
   "asked-in-vain": "The relay didn’t accept our request.",
   disconnected: "Disconnected.",

@@ -22,7 +22,9 @@ const aboutOf = (entry: HistoryEntry): string | undefined => {
   if (kind === "deactivated" || kind === "deletion-asked") {
     return after === undefined ? undefined : text.until(momentInWords(Date.parse(after)))
   }
-  if (kind === "email" || kind === "handle") return text.fromTo(before, after ?? "")
+  if (kind === "email" || kind === "handle" || kind === "quota") {
+    return text.fromTo(before, after ?? "")
+  }
   return app === undefined ? subject : appInWords(app)
 }
 

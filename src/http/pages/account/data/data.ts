@@ -29,7 +29,7 @@ export const dataPage: AccountPage = {
     const after = queryValue(query, "after")
     const from = after === undefined ? {} : { after }
     const found = yield* accounts.call(did, "ownCollections", from)
-    const { used, quota } = yield* accounts.call(did, "ownStorage")
+    const { used, quota } = yield* accounts.call(did, "storage")
     const next = found.after === undefined ? {} : { after: found.after }
     const body = html`<p class="lead">${text.lead}</p>
       <h2>${text.collections}</h2>
