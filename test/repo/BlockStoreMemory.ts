@@ -30,6 +30,7 @@ export const layer = Layer.sync(BlockStore, () => {
           nodes.set(cidForCbor(entry.bytes).key, { rev, bytes: entry.bytes })
       }
     },
+    revOf: ({ cid }) => nodes.get(cid?.key ?? "")?.rev,
     carShare: (after, limit) => {
       const counted = [...nodes.values()].slice(after + 1, after + 1 + limit)
       const length = counted.reduce((sum, { bytes }) => sum + carBlockLength(bytes.length), 0)

@@ -1,4 +1,10 @@
-import { verifyRepoCar } from "@atproto/repo"
+import {
+  BlockMap,
+  MemoryBlockstore,
+  readCarWithRoot,
+  Repo as LoadedRepo,
+  verifyRepoCar
+} from "@atproto/repo"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -198,6 +204,53 @@ export const repoContract = (
             assert.strictEqual(sent, length, `since ${since}, busy ${isBusy}`)
           }
         }
+      })
+    )
+
+    check("an export since a rev holds only what has changed, and completes an older export", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const collection = "com.example.note"
+        const put = (n: number, text: string): Write => ({
+          action: "put",
+          collection,
+          rkey: `k${n}`,
+          record: { text }
+        })
+        for (let from = 0; from < 3000; from += 200) {
+          const writes = Array.from({ length: 200 }, (_, n) => put(from + n, `${from + n}`))
+          yield* repo.write(writes, {})
+        }
+        const blocksSince = Effect.fnUntraced(function* (since?: string) {
+          const snapshot = yield* repo.snapshot
+          const { length, chunks } = yield* exportOf(snapshot, since)
+          const car = whole([...chunks])
+          snapshot.close()
+          assert.strictEqual(car.length, length)
+          return { car, ...(yield* Effect.promise(() => readCarWithRoot(car))) }
+        })
+        const { rev } = yield* repo.head
+        const older = yield* blocksSince()
+        yield* repo.write([put(77, "changed"), put(5000, "new")], {})
+        yield* repo.write([{ action: "delete", collection, rkey: "k1500" }], {})
+        const newer = yield* blocksSince(rev)
+        assert.isBelow(newer.car.length, older.car.length / 4)
+        const all = new BlockMap()
+        all.addMap(older.blocks)
+        all.addMap(newer.blocks)
+        const loaded = yield* Effect.promise(() =>
+          LoadedRepo.load(new MemoryBlockstore(all), newer.root)
+        )
+        const contents = yield* Effect.promise(() => loaded.getContents())
+        const notes = contents[collection] ?? {}
+        assert.strictEqual(Object.keys(notes).length, 3000)
+        assert.deepStrictEqual(
+          [notes["k77"], notes["k1500"]],
+          [{ $type: collection, text: "changed" }, undefined]
+        )
+        const { block } = yield* repo.head
+        const none = yield* blocksSince((yield* repo.head).rev)
+        assert.isBelow(none.car.length, block.length + 200)
       })
     )
 

@@ -117,6 +117,8 @@ export const layer = Layer.effect(
       fill: (tree, rev) => {
         for (const cluster of allClusters(tree)) insertCluster(sql, "cluster", cluster, rev)
       },
+      revOf: ({ cid, row }) =>
+        cid === undefined || row === undefined ? undefined : rowOf(cid, row)?.rev,
       carShare: (after, limit) => {
         let length = 0
         let last = after

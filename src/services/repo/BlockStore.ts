@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type { NodeReader } from "../../core/repo/mst/loader.ts"
+import type { Node } from "../../core/repo/mst/node.ts"
 import type { Tree } from "../../core/repo/mst/Tree.ts"
 import type { Overlay, OverlayReading } from "./Overlay.ts"
 import type { CarShare } from "./Records.ts"
@@ -21,6 +22,8 @@ export class BlockStore extends Context.Service<
     write(before: Tree, after: Tree, rev: string, overlay: Overlay): void
     /** Stores a whole tree in an empty store. */
     fill(tree: Tree, rev: string): void
+    /** The rev that wrote a cluster with all below it; undefined if its row has changed. */
+    revOf(top: Pick<Node, "cid" | "row">): string | undefined
     /** The CAR bytes of the nodes in the rows after this one, at most `limit` rows. */
     carShare(after: number, limit: number): CarShare<number>
     /** Reads nodes as they were when an export started: finds removed rows in the overlay. */

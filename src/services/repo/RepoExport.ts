@@ -1,5 +1,6 @@
 import { carBlockLength, CarChunks, carHeader } from "../../core/repo/car.ts"
 import type { Cid } from "../../core/repo/cid.ts"
+import type { Node } from "../../core/repo/mst/node.ts"
 import { preOrder } from "../../core/repo/mst/preOrder.ts"
 import type { BlockStore } from "./BlockStore.ts"
 import type { CarShare, Records } from "./Records.ts"
@@ -17,11 +18,18 @@ const pageBytes = 256 * 1024
  */
 const strides = { records: 4000, clusters: 32, steps: 1000 }
 
-/** An export's length in bytes, and the records it omits. */
+/**
+ * An export's length in bytes, and what it omits: records, and clusters with all below them, by
+ * their number in the walk.
+ */
 export interface ExportPlan {
   readonly length: number
   isLeftOut(record: number): boolean
+  isClusterLeftOut(cluster: number): boolean
 }
+
+/** The plan of an export that omits nothing. */
+export const wholeRepo = { isLeftOut: () => false, isClusterLeftOut: () => false }
 
 /** A set of small numbers, added in ascending order. */
 class Bits {
@@ -52,8 +60,8 @@ export interface RepoStores {
  * Measures an export before its first byte is sent: only a client that knows the length notices an
  * interrupted transfer.
  *
- * Yields to let other requests run. With `since`, omits the records that were last written before
- * it.
+ * Yields to let other requests run. With `since`, omits the records and the clusters of the tree
+ * that were last written before it: a change below a cluster writes the cluster too.
  */
 export function* measureExport(
   snapshot: Snapshot,
@@ -63,8 +71,8 @@ export function* measureExport(
   const { head } = snapshot
   const start = carHeader(head.commit).length + carBlockLength(head.block.length)
   const quick = since === undefined ? yield* sumOfRows(snapshot, stores) : undefined
-  if (quick !== undefined) return { length: start + quick, isLeftOut: () => false }
-  const walked = yield* walk(snapshot, stores.records, since)
+  if (quick !== undefined) return { length: start + quick, ...wholeRepo }
+  const walked = yield* walk(snapshot, stores, since)
   return { ...walked, length: start + walked.length }
 }
 
@@ -104,15 +112,24 @@ function* sum<Key>(
  */
 function* walk(
   { tree, overlay }: Snapshot,
-  records: Records["Service"],
+  { records, blocks }: RepoStores,
   since: string | undefined
 ): Generator<void, ExportPlan> {
   let length = 0
   const leftOut = new Bits()
+  const clustersLeftOut = new Bits()
+  let cluster = 0
+  const isOld = (top: Node): boolean => {
+    const n = cluster++
+    const rev = since === undefined ? undefined : blocks.revOf(top)
+    if (since === undefined || rev === undefined || rev > since) return false
+    clustersLeftOut.add(n)
+    return true
+  }
   const rows = new InStep((path) => records.sizesFrom(path, strides.steps))
   let record = 0
   let steps = 0
-  for (const item of preOrder(tree)) {
+  for (const item of preOrder(tree, isOld)) {
     if (item.kind === "node") length += carBlockLength(item.bytes.length)
     else {
       const row = rows.at(item.key)
@@ -127,7 +144,11 @@ function* walk(
     }
     if (++steps % strides.steps === 0) yield
   }
-  return { length, isLeftOut: (n) => leftOut.has(n) }
+  return {
+    length,
+    isLeftOut: (n) => leftOut.has(n),
+    isClusterLeftOut: (n) => clustersLeftOut.has(n)
+  }
 }
 
 /**
@@ -138,7 +159,7 @@ function* walk(
 export function* exportBlocks(
   snapshot: Snapshot,
   records: Records["Service"],
-  plan: Pick<ExportPlan, "isLeftOut">
+  plan: Omit<ExportPlan, "length">
 ): Generator<Uint8Array> {
   const { head, tree } = snapshot
   const chunks = new CarChunks(head.commit)
@@ -146,7 +167,8 @@ export function* exportBlocks(
   if (add !== undefined) yield add
   const valueOf = recordReader(snapshot, records)
   let record = 0
-  for (const item of preOrder(tree)) {
+  let cluster = 0
+  for (const item of preOrder(tree, () => plan.isClusterLeftOut(cluster++))) {
     if (item.kind === "record" && plan.isLeftOut(record++)) continue
     const full = chunks.push(item.cid, item.kind === "node" ? item.bytes : valueOf(item))
     if (full !== undefined) yield full

@@ -1,6 +1,7 @@
 import type { Block } from "../car.ts"
 import type { Cid } from "../cid.ts"
-import type { Content } from "./node.ts"
+import { isClusterTop } from "./loader.ts"
+import type { Content, Node } from "./node.ts"
 import { InvalidNode } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
@@ -20,11 +21,15 @@ interface Frame {
 /**
  * All nodes and records of a tree in an order that a reader can check as they arrive: each node
  * before its subtrees, each record between the subtrees around it. Holds only the path from the
- * root in memory.
+ * root in memory. Omits the subtrees of the cluster tops that `isLeftOut` names.
  */
-export function* preOrder(tree: Tree): Generator<Step> {
+export function* preOrder(
+  tree: Tree,
+  isLeftOut: (top: Node) => boolean = () => false
+): Generator<Step> {
   const { loader } = tree
   tree.root()
+  if (isLeftOut(tree.rootNode)) return
   const top = loader.resident(tree.rootNode)
   yield { kind: "node", cid: top.cid!, bytes: top.bytes! }
   const stack: Array<Frame> = [{ content: loader.peek(top), at: 0 }]
@@ -40,7 +45,7 @@ export function* preOrder(tree: Tree): Generator<Step> {
       yield { kind: "record", key, cid: content.values[i >>> 1]! }
     } else {
       const child = content.children[i >>> 1]
-      if (child === undefined) continue
+      if (child === undefined || (isClusterTop(child.layer) && isLeftOut(child))) continue
       const node = loader.resident(child)
       yield { kind: "node", cid: node.cid!, bytes: node.bytes! }
       stack.push({ content: loader.peek(node), at: 0 })

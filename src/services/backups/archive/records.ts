@@ -8,6 +8,7 @@ import { Records } from "../../repo/Records.ts"
 import { Repo, type Snapshot } from "../../repo/Repo.ts"
 import {
   exportBlocks,
+  wholeRepo,
   measureExport,
   type RepoStores,
   snapshotRecords
@@ -63,7 +64,7 @@ function* archiveChunks(
   stores: RepoStores
 ): Generator<Uint8Array> {
   yield first
-  yield* exportBlocks(snapshot, stores.records, { isLeftOut: () => false })
+  yield* exportBlocks(snapshot, stores.records, wholeRepo)
   let lines: Array<Uint8Array> = []
   let bytes = 0
   for (const { line } of recordLines(did, snapshot, stores)) {
