@@ -110,8 +110,8 @@ export type Outcome =
 export const done = (
   page: PageName,
   notice: Notice,
-  query: Readonly<Record<string, string>> = {}
-): Outcome => ({ kind: "done", page, notice, query })
+  query?: Readonly<Record<string, string>>
+): Outcome => ({ kind: "done", page, notice, ...(query === undefined ? {} : { query }) })
 
 /** Done, and the account is signed out on this device. */
 export const left = (notice: Notice): Outcome => ({ kind: "left", notice })
