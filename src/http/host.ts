@@ -22,6 +22,7 @@ import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders, forAppAlone } from "./sessions/dpopHeaders.ts"
 import { errorResponse, type Failure, wireError } from "./errors.ts"
+import { storageFault } from "./host/storageFault.ts"
 import * as Health from "./host/health.ts"
 import { home } from "./host/home.ts"
 import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
@@ -94,7 +95,10 @@ const respond = Effect.fnUntraced(function* <E, In, R>(
   const admitted = Effect.andThen(admit(current, config), make(request, url))
   const made = yield* form(admitted).pipe(
     Effect.catchCause((cause) =>
-      Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
+      Effect.as(
+        Effect.logError("request failed", cause),
+        errorResponse(storageFault(cause) ?? internalError)
+      )
     )
   )
   yield* finishBody(request, config)
