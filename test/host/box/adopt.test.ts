@@ -323,6 +323,8 @@ describe("nacre adopt", () => {
     assert.include(await variable("PDS_ENTRYWAY_URL"), "entryway")
     assert.include(await variable("PDS_PLC_ROTATION_KEY_KMS_KEY_ID"), "key management")
     assert.include(await variable("PDS_BLOBSTORE_S3_BUCKET"), "bucket")
+    const elsewhere = { PDS_BLOBSTORE_DISK_LOCATION: "/nowhere/blocks" }
+    assert.include(await refusal({ variables: elsewhere }), "no folder /nowhere/blocks")
     assert.include(await refusal({ source: base }), "account.sqlite")
     assert.include(await refusal({ env: {} }), "MASTER_KEY")
     await start()

@@ -99,6 +99,13 @@ const checkSource = (places: SourcePlaces, variables: SourceVariables): void => 
   for (const file of [places.accounts, places.sequencer]) {
     if (!existsSync(file)) throw new Unadoptable(`There is no file ${file}.`)
   }
+  // A container's folder that is elsewhere on this machine: without this, every blob would be missing.
+  const named = variables["PDS_BLOBSTORE_DISK_LOCATION"]
+  if (named !== undefined && !existsSync(places.blobs)) {
+    throw new Unadoptable(
+      `There is no folder ${places.blobs}. Name the folder of the blobs on this machine in PDS_BLOBSTORE_DISK_LOCATION.`
+    )
+  }
 }
 
 const settingsOf = (env: Adoption["env"]): Settings => {
