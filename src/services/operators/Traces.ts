@@ -94,7 +94,7 @@ export interface TraceRoot<A> {
 /**
  * Runs an effect; if its trace is sampled, records its spans and sends them in the background.
  *
- * The root is made by the request's id, in a sampled trace only.
+ * `rootOf` is called with the request's id, and only for a sampled trace.
  */
 export const traced = <A, E, R>(
   rootOf: (requestId: string | undefined) => TraceRoot<A>,
