@@ -10,6 +10,7 @@ const path = (file: string) => resolve(import.meta.dirname, file)
 /** These packages bring far more than the server uses; wrangler.toml and scripts/build name the same. */
 const alias = {
   "@atproto/did": path("src/core/identity/didReference.ts"),
+  "@noble/curves/p256": path("src/core/identity/p256Curve.ts"),
   "multiformats/basics": path("src/core/bytes/multibases.ts")
 }
 

@@ -38,12 +38,13 @@ export async function build({
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
     external: ["cloudflare:*", "node:*", "workerd:*"],
-    // As in wrangler.toml: little of these packages is used, but they bring a validation library
-    // and all bases. The published package already contains them.
+    // As in wrangler.toml: little of these packages is used, but they bring a validation library,
+    // two more curves and all bases. The published package already contains them.
     alias: isInstalled
       ? {}
       : {
           "@atproto/did": resolve(root, "src/core/identity/didReference.ts"),
+          "@noble/curves/p256": resolve(root, "src/core/identity/p256Curve.ts"),
           "multiformats/basics": resolve(root, "src/core/bytes/multibases.ts")
         },
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
