@@ -80,7 +80,7 @@ describe("an entry whose write failed", () => {
           reason: new UnknownError({ cause: new Error("lost"), operation: "batch" })
         })
         return HostDatabase.of({
-          sql: working.sql,
+          ...working,
           batch: (statements) =>
             Effect.flatMap(working.batch(statements), (rows) =>
               statements.length === 2 && left-- > 0 ? Effect.fail(lost) : Effect.succeed(rows)
@@ -101,9 +101,9 @@ describe("an entry whose write failed", () => {
     Effect.gen(function* () {
       const broken = Layer.effect(
         HostDatabase,
-        Effect.map(HostDatabase, ({ sql }) =>
+        Effect.map(HostDatabase, (working) =>
           HostDatabase.of({
-            sql,
+            ...working,
             batch: () =>
               Effect.fail(
                 new SqlError({

@@ -2,9 +2,11 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { runJobs } from "../../src/services/host/jobs.ts"
 import { Counters } from "../../src/services/operators/Counters.ts"
+import { sumStorage } from "../../src/services/operators/watch/storage.ts"
+import { ask } from "../support/http/accountPages.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import { type Answered, basic, bearer, type Host } from "../support/http/httpHost.ts"
-import { outcomeOf, startWorld, type World } from "../support/http/httpWorld.ts"
+import { outcomeOf, signUp, startWorld, type World } from "../support/http/httpWorld.ts"
 
 const token = "a token of metrics"
 
@@ -14,6 +16,8 @@ beforeAll(async () => {
   await host.beneath(runJobs)
 })
 afterAll(() => host.close())
+
+const world = () => host as World
 
 const scrape = (auth: string | undefined = bearer(token)) => host.ask("/metrics", { auth })
 
@@ -59,6 +63,40 @@ describe("/metrics", () => {
     assert.isAtLeast(samples.get('nacre_accounts{status="takendown"}') ?? 0, 1)
     assert.isAbove(samples.get("nacre_stream_events") ?? 0, 0)
     assert.strictEqual(samples.get("nacre_stream_subscribers"), 0)
+  })
+
+  it("/metrics tells the sizes of the database, the event log and the accounts' blobs", async () => {
+    const samples = samplesOf(await scrape())
+    assert.isAbove(samples.get("nacre_database_size_bytes") ?? 0, 4096)
+    assert.isAbove(samples.get("nacre_stream_size_bytes") ?? 0, 4096)
+    const sizes = await Promise.all(
+      [world().alice, world().bob, world().carol, world().dora].map(({ did }) =>
+        ask(host, did, "size")
+      )
+    )
+    const sum = (one: "blobBytes" | "records") => sizes.reduce((all, size) => all + size[one], 0)
+    assert.isAbove(sum("blobBytes"), 0)
+    assert.strictEqual(samples.get("nacre_blobs_bytes"), sum("blobBytes"))
+    assert.strictEqual(samples.get("nacre_records"), sum("records"))
+  })
+
+  it("the sum of storage is taken again after six hours, and never in parts", async () => {
+    const blobs = async () => samplesOf(await scrape()).get("nacre_blobs_bytes") ?? 0
+    const before = await blobs()
+    const made: Array<string> = []
+    for (let at = 0; at < 20; at++) made.push((await signUp(host, `stored${at}`)).did)
+    await host.beneath(runJobs)
+    assert.strictEqual(await blobs(), before)
+    host.advance(7 * 3_600_000)
+    await host.beneath(sumStorage)
+    // Twenty of the accounts are asked; the rest come with the next run.
+    assert.strictEqual(await blobs(), before)
+    await host.beneath(sumStorage)
+    const added = await Promise.all(made.map((did) => ask(host, did, "size")))
+    assert.strictEqual(
+      await blobs(),
+      added.reduce((all, { blobBytes }) => all + blobBytes, before)
+    )
   })
 
   it("/metrics sums sign-ins, refusals and mails", async () => {

@@ -7,7 +7,11 @@ import { Alerts } from "../../src/services/operators/Alerts.ts"
 import { countHourly } from "../../src/services/operators/HostCounts.ts"
 import { readMetrics } from "../../src/services/operators/metrics.ts"
 import { Counters } from "../../src/services/operators/Counters.ts"
-import { bindings, DIRECTORY } from "../host/workerdWorld.ts"
+import { identityFrame } from "../../src/core/repo/frame.ts"
+import { SequencerCore } from "../../src/layers/stream/SequencerCore.ts"
+import * as SqlStorageDurable from "../../src/layers/host/sql/SqlStorageDurable.ts"
+import { runInDurableObject } from "cloudflare:test"
+import { bindings, DIRECTORY, SEQUENCER } from "../host/workerdWorld.ts"
 
 /** The database, adding up the rows that its queries read. */
 const readsOf = (read: { rows: number }): D1Database => {
@@ -28,6 +32,50 @@ const readsOf = (read: { rows: number }): D1Database => {
 const accounts = 300
 
 describe("the rows of a scrape", () => {
+  it("a scrape reads at most 50 rows of the event log, with 500 events", async () => {
+    const stub = SEQUENCER.get(SEQUENCER.idFromName("scraped"))
+    const read = await runInDurableObject(stub, (_, state) => {
+      const own = SqlStorageDurable.make(state.storage)
+      const cursors: Array<{ readonly rowsRead?: number }> = []
+      const sql: typeof own = {
+        ...own,
+        exec: (query, ...values) => {
+          const cursor = own.exec<never>(query, ...values)
+          // SAFETY: it is the platform's cursor.
+          cursors.push(cursor as unknown as { readonly rowsRead?: number })
+          return cursor
+        }
+      }
+      // SAFETY: a core without connections uses no more of its shell.
+      const core = new SequencerCore(sql, {
+        now: () => Date.now(),
+        connected: () => [],
+        isHere: () => false,
+        keptFor: 72 * 3_600_000
+      } as unknown as ConstructorParameters<typeof SequencerCore>[1])
+      const did = "did:plc:scraped"
+      const frame = identityFrame({ did, time: "2026-01-01T00:00:00.000Z" })
+      for (let at = 0; at < 500; at += 100) {
+        const events = Array.from({ length: 100 }, (_one, nth) => ({
+          id: at + nth + 1,
+          kind: "identity" as const,
+          frame: frame.bytes,
+          seqOffset: frame.seqOffset
+        }))
+        core.log.append(did, events)
+      }
+      cursors.length = 0
+      const { bytes, events } = core.status()
+      const { readers } = core.subscribers([])
+      assert.strictEqual(events, 500)
+      assert.isAbove(bytes ?? 0, 500 * 20)
+      assert.isEmpty(readers)
+      return cursors.reduce((sum, { rowsRead = 0 }) => sum + rowsRead, 0)
+    })
+    assert.isAbove(read, 0)
+    assert.isAtMost(read, 50)
+  })
+
   it("a scrape reads at most 50 rows of the database, with 300 accounts", async () => {
     await DIRECTORY.batch(tables.map((table) => DIRECTORY.prepare(table)))
     const insert = DIRECTORY.prepare(
@@ -57,6 +105,8 @@ describe("the rows of a scrape", () => {
       )
     )
     const counted = families.find(({ name }) => name === "nacre_accounts")
+    const size = families.find(({ name }) => name === "nacre_database_size_bytes")
+    assert.isAbove(size?.samples[0]?.value ?? 0, 10_000)
     assert.isAtLeast(counted?.samples.find(({ value }) => value > 0)?.value ?? 0, accounts)
     assert.isAbove(read.rows, 0)
     assert.isAtMost(read.rows, 50)

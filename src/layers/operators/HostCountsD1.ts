@@ -41,7 +41,7 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
   HostCounts,
   Effect.gen(function* () {
     const database = yield* HostDatabase
-    const { sql, batch } = database
+    const { sql, batch, size } = database
     const { repeatable } = queriesOver(
       database,
       tables,
@@ -96,7 +96,8 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
           accounts: part(rows, "accounts"),
           newAccounts: part(rows, "new")["accounts"] ?? 0,
           operators: part(rows, "operators"),
-          rows: part(rows, "rows")
+          rows: part(rows, "rows"),
+          databaseBytes: yield* repeatable("size", size)
         }
       }),
       keep: (counts) =>

@@ -133,7 +133,8 @@ export class SequencerCore<S extends Member> {
       seq: this.log.newest,
       oldest: this.log.oldest(),
       events: this.log.count(),
-      subscribers: this.open().length
+      subscribers: this.open().length,
+      bytes: this.#sql.size()
     }
   }
 

@@ -3,6 +3,7 @@ import { backUpNightly } from "../backups/BackupRun.ts"
 import { completeReturns } from "../backups/pointInTime/restoreAt.ts"
 import { countHourly } from "../operators/HostCounts.ts"
 import { notePastHours } from "../operators/pastHours.ts"
+import { sumStorage } from "../operators/watch/storage.ts"
 import { watch } from "../operators/watch/watch.ts"
 
 /** A job that logs its failure; the next one runs anyway. */
@@ -16,6 +17,7 @@ export const runJobs = Effect.all(
     job("hours", notePastHours),
     job("returns", completeReturns),
     job("watch", watch),
+    job("storage", sumStorage),
     job("backup", backUpNightly({ millis: 240_000, operations: 700 }))
   ],
   { discard: true }

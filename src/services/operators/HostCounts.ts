@@ -28,6 +28,8 @@ export interface Counts {
   readonly operators: Readonly<Record<string, number>>
   /** Rows by table. */
   readonly rows: Readonly<Record<string, number>>
+  /** The size of the database; absent from counts of an older version. */
+  readonly databaseBytes?: number
   readonly backups?: BackupHealth
 }
 

@@ -3,7 +3,14 @@ import type * as Effect from "effect/Effect"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 
 /** What the watch remembers: one value a name. */
-export type WatchNote = "alerts" | "backlog" | "begun" | "identities" | "relays" | "returns"
+export type WatchNote =
+  | "alerts"
+  | "backlog"
+  | "begun"
+  | "identities"
+  | "relays"
+  | "returns"
+  | "storage"
 
 /** What the watch remembers from look to look, in the host's database. */
 export class WatchNotes extends Context.Service<

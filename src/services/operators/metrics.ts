@@ -11,6 +11,7 @@ import { countedTables, HostCounts } from "./HostCounts.ts"
 import { by, type Known, type Metric, one, seconds } from "./samples.ts"
 import { backlogReport } from "./watch/backlog.ts"
 import { relaysReport } from "./watch/relays.ts"
+import { storageReport } from "./watch/storage.ts"
 import { watchMetrics } from "./watchMetrics.ts"
 
 const flag = (is: boolean | undefined) => (is === undefined ? [] : one(is ? 1 : 0))
@@ -258,6 +259,7 @@ export const readMetrics = Effect.gen(function* () {
     alerts: yield* readiness.alerts,
     relays: yield* orNothing(relaysReport),
     backlog: yield* orNothing(backlogReport),
+    storage: yield* orNothing(storageReport),
     sums: counters === undefined ? undefined : yield* orNothing(counters.sums)
   }
   return metrics.map(({ read, ...family }): Family => ({ ...family, samples: read(known) }))

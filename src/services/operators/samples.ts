@@ -1,3 +1,4 @@
+import type * as Effect from "effect/Effect"
 import type { Family, Sample } from "../../core/operators/openMetrics.ts"
 import type { RelaysReport } from "../../core/stream/relayReport.ts"
 import type { Settings } from "../host/Config.ts"
@@ -6,6 +7,7 @@ import type { SequencerStatus, Subscribers } from "../stream/Sequencer.ts"
 import type { AlertSummary } from "./Alerts.ts"
 import type { Sums } from "./Counters.ts"
 import type { Counts } from "./HostCounts.ts"
+import type { storageReport } from "./watch/storage.ts"
 
 /** What a scrape knows; undefined if a dependency failed. */
 export interface Known {
@@ -19,6 +21,7 @@ export interface Known {
   readonly relays: RelaysReport | undefined
   readonly backlog: BacklogTotal | undefined
   readonly sums: Sums | undefined
+  readonly storage: Effect.Success<typeof storageReport>
 }
 
 /** A metric, and where its samples come from. */

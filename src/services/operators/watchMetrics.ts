@@ -99,6 +99,40 @@ export const watchMetrics: ReadonlyArray<Metric> = [
     read: ({ backlog }) => seconds(backlog?.since)
   },
   {
+    name: "nacre_database_size_bytes",
+    type: "gauge",
+    unit: "bytes",
+    help: "The size of the database, counted hourly",
+    read: ({ counts }) => one(counts?.databaseBytes)
+  },
+  {
+    name: "nacre_stream_size_bytes",
+    type: "gauge",
+    unit: "bytes",
+    help: "The size of the event log's database",
+    read: ({ status }) => one(status?.bytes)
+  },
+  {
+    name: "nacre_blobs_bytes",
+    type: "gauge",
+    unit: "bytes",
+    help: "Bytes of blobs of all accounts, summed every six hours",
+    read: ({ storage }) => one(storage?.blobBytes)
+  },
+  {
+    name: "nacre_records",
+    type: "gauge",
+    help: "Records of all accounts, summed every six hours",
+    read: ({ storage }) => one(storage?.records)
+  },
+  {
+    name: "nacre_storage_timestamp_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "When the accounts' storage was last summed",
+    read: ({ storage }) => seconds(storage?.at)
+  },
+  {
     name: "nacre_backup_age_seconds",
     type: "gauge",
     unit: "seconds",

@@ -91,6 +91,8 @@ export interface SequencerStatus {
   /** How many events were added since the oldest kept one, including those of deleted accounts. */
   readonly events: number
   readonly subscribers: number
+  /** The size of its database; absent from an object of an older version. */
+  readonly bytes?: number
 }
 
 /** Who reads the stream, and which relays were asked to. */

@@ -52,6 +52,12 @@ const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
   const sql = yield* makeClient({ db })
   return HostDatabase.of({
     sql,
+    size: Effect.map(
+      sql<{
+        bytes: number
+      }>`SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size`,
+      ([row]) => row?.bytes ?? 0
+    ),
     batch: (statements) =>
       Effect.try({
         try: () =>

@@ -10,6 +10,8 @@ export interface Database {
   batch(
     statements: ReadonlyArray<Statement<object>>
   ): Effect.Effect<ReadonlyArray<ReadonlyArray<object>>, SqlError>
+  /** The database's size in bytes, as the platform reports it. */
+  readonly size: Effect.Effect<number, SqlError>
 }
 
 /** The messages of an error and its causes: drivers describe failures only in words. */
