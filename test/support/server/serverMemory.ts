@@ -19,9 +19,9 @@ import { freePort, type TestServer } from "./server.ts"
  * Its data ends with it, so a restart only restarts the listener: it cuts every connection, but
  * loses nothing else.
  */
-export const startMemory = async (
+export const startFragile = async (
   more: Readonly<Record<string, string>> = {}
-): Promise<TestServer> => {
+): Promise<TestServer & { burnDown(): Promise<void> }> => {
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const url = `http://127.0.0.1:${port}`
@@ -38,15 +38,20 @@ export const startMemory = async (
     ...more,
     DEV_ALLOW_HOSTS: [new URL(plc.url).host, more["DEV_ALLOW_HOSTS"]].filter(Boolean).join(",")
   }
-  const data = Scope.makeUnsafe()
-  const { sequencer, services } = await Memory.make(accountApp, env).pipe(
-    Scope.provide(data),
-    Effect.runPromise
-  )
-  const handler = makeHandler(Layer.merge(services, Layer.succeed(PasswordCost, cheapPasswords)))
+  const open = async () => {
+    const scope = Scope.makeUnsafe()
+    const { sequencer, services } = await Memory.make(accountApp, env).pipe(
+      Scope.provide(scope),
+      Effect.runPromise
+    )
+    const handler = makeHandler(Layer.merge(services, Layer.succeed(PasswordCost, cheapPasswords)))
+    return { scope, sequencer, handler }
+  }
+  let data = await open()
 
   const listen = async () => {
     const scope = Scope.makeUnsafe()
+    const { handler, sequencer } = data
     await NodeServer.serve({ handler, sequencer, port }).pipe(
       Scope.provide(scope),
       Effect.runPromise
@@ -70,10 +75,21 @@ export const startMemory = async (
     account,
     restart,
     crash: restart,
+    /** Loses everything but the configuration and the directory of DIDs. */
+    burnDown: async () => {
+      await close()
+      await Effect.runPromise(Scope.close(data.scope, Exit.void))
+      data = await open()
+      listening = await listen()
+    },
     stop: async () => {
       await close()
-      await Effect.runPromise(Scope.close(data, Exit.void))
+      await Effect.runPromise(Scope.close(data.scope, Exit.void))
       await plc.close()
     }
   }
 }
+
+/** Starts the memory server, as tests that run over several kinds of server do. */
+export const startMemory = (more?: Readonly<Record<string, string>>): Promise<TestServer> =>
+  startFragile(more)
