@@ -71,6 +71,8 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/accounts/keep": "for admins: undoes a deletion of `account` that is held back",
   "/admin/accounts/quota":
     "GET for moderators: the bytes of blobs that `?account=` stores (`used`) and may store (`quota`; 0: no limit); POST for admins: gives `account` a quota of its own in `bytes` (0: no limit), or the server's again (null)",
+  "/admin/announcements":
+    "for admins: GET lists the last announcements with their progress; POST mails `subject` and `text` to all active accounts, or to those in `to` (200 at most), in steps; with `dryRun` it only counts them",
   "/admin/invites":
     "for inviters: creates `codes` invite codes of `uses` each, for `account` or anybody to give away, with a `note` for operators and an end (`expires`: `7d`, a date, or a date with a time)",
   "/admin/invites/tree":

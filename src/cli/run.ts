@@ -36,6 +36,7 @@ import { migrate } from "./migrate/migrate.ts"
 import { recover } from "./recover/recover.ts"
 import { note, printJson, style } from "./output.ts"
 import { audit } from "./operators/audit.ts"
+import { announce } from "./operators/announce.ts"
 import { moderate } from "./operators/moderate.ts"
 import { operator } from "./operators/operator.ts"
 import { watch } from "./operators/watch.ts"
@@ -71,6 +72,7 @@ const root = Command.make("nacre").pipe(
     token,
     operator,
     moderate,
+    announce,
     audit,
     watch,
     relays,

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Role } from "../../core/operators/roles.ts"
+import { announce, listAnnouncements } from "../mail/adminAnnouncements.ts"
 import { forOperator } from "../limits/ownEndpoint.ts"
 import {
   accountCheck,
@@ -23,6 +24,8 @@ const declared = [
   ["POST", "/admin/accounts/keep", "admin", accountKeep],
   ["GET", "/admin/accounts/quota", "moderator", accountQuota],
   ["POST", "/admin/accounts/quota", "admin", setAccountQuota],
+  ["GET", "/admin/announcements", "admin", listAnnouncements],
+  ["POST", "/admin/announcements", "admin", announce],
   ["POST", "/admin/invites", "inviter", createInvites],
   ["GET", "/admin/invites/tree", "inviter", inviteTree]
 ] as const

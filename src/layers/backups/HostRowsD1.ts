@@ -43,6 +43,7 @@ export const leftOut = {
   host_count: "counted again",
   host_hour: "a picture of the last weeks, which starts again",
   alert: "the watch looks again",
+  announcement: "a restored server must not mail again",
   backlog: "noted again while events wait",
   host_sum: "counts what happened on this server",
   plc_seen: "the watch reads the logs again",

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
 import { completeReturns } from "../backups/pointInTime/restoreAt.ts"
+import { continueAnnouncements } from "../mail/announce.ts"
 import { countHourly } from "../operators/HostCounts.ts"
 import { notePastHours } from "../operators/pastHours.ts"
 import { sumStorage } from "../operators/watch/storage.ts"
@@ -18,6 +19,7 @@ export const runJobs = Effect.all(
     job("returns", completeReturns),
     job("watch", watch),
     job("storage", sumStorage),
+    job("announcements", continueAnnouncements({ mails: 50, millis: 60_000 })),
     job("backup", backUpNightly({ millis: 240_000, operations: 700 }))
   ],
   { discard: true }

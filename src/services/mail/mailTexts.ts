@@ -121,6 +121,18 @@ export const factorResetMail = (context: MailContext): MailText => {
   return letter("Your authenticator was turned off", parts, context)
 }
 
+/** An operator's announcement, as plain text and HTML. */
+export const announcementMail = (subject: string, body: string, context: MailContext): MailText =>
+  letter(
+    subject,
+    [
+      greeting(context.handle),
+      ...body.split(/\n{2,}/),
+      `You get this mail because you have an account on ${context.publicUrl}.`
+    ],
+    context
+  )
+
 /** A mail that shows that mail works. */
 export const testMail = ({ publicUrl, ...head }: Omit<MailContext, "handle">): MailText =>
   letter("A test mail", [`This is a test mail of ${publicUrl}. Mail works.`], head)

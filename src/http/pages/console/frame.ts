@@ -4,6 +4,7 @@ import { reaches } from "../../../core/operators/roles.ts"
 import type { Config } from "../../../services/host/Config.ts"
 import type { Readiness } from "../../../services/host/Readiness.ts"
 import type { Alerts } from "../../../services/operators/Alerts.ts"
+import type { Announcements } from "../../../services/mail/Announcements.ts"
 import type { AuditLog } from "../../../services/operators/AuditLog.ts"
 import type { HostRows } from "../../../services/backups/HostRows.ts"
 import type { HostCounts } from "../../../services/operators/HostCounts.ts"
@@ -54,6 +55,7 @@ type ServicesOf<T> = T extends MethodTable<infer R> ? R : never
 type Needs =
   | ServicesOf<typeof hostMethods>
   | Alerts
+  | Announcements
   | AuditLog
   | BackupLedger
   | Config

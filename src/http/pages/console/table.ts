@@ -14,7 +14,7 @@ import { backupsPage, backUpNow } from "./backups.ts"
 import { configurationPage } from "./configuration.ts"
 import type { ConsoleAction, ConsoleName, ConsolePage } from "./frame.ts"
 import { createInvites, disableInvite, invitesPage } from "./invites.ts"
-import { mailPage, testMail } from "./mail.ts"
+import { mailPage, previewAnnouncement, sendAnnouncement, testMail } from "./mail.ts"
 import { moderationPage, restore, takeDown } from "./moderation.ts"
 import { askRelay, disconnectReader, networkPage } from "./network.ts"
 import { giveOperator, operatorsPage, removeOperator } from "./operators.ts"
@@ -51,6 +51,8 @@ export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
   "network/ask": askRelay,
   "network/disconnect": disconnectReader,
   "mail/test": testMail,
+  "mail/preview": previewAnnouncement,
+  "mail/announce": sendAnnouncement,
   "backups/now": backUpNow,
   "operators/give": giveOperator,
   "operators/remove": removeOperator,

@@ -54,6 +54,7 @@ export const notices = {
   "invites-on": "This account can invite again.",
   "invite-disabled": "Invite disabled. Nobody can use it any more.",
   mailed: "Sent.",
+  announced: "The server sends the announcement, step by step within minutes.",
   "role-given": "Role given.",
   "role-removed": "Role removed.",
   "backup-done": "Backup finished.",

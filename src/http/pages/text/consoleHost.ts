@@ -48,6 +48,39 @@ export const mail = {
   failed: "The mail couldn’t be sent. The server’s log says why."
 } as const
 
+/** Announcements on `/admin/console/mail`. */
+export const announcements = {
+  title: "Announcements",
+  noMail: "This server doesn’t send email, so it can’t send announcements.",
+  subject: "Subject",
+  text: "Text",
+  to: "Only to",
+  toHint: "Handles or DIDs, separated by commas. Leave it empty to write to every active account.",
+  preview: "Preview",
+  previewTitle: "Preview",
+  previewHint: "Each mail greets its owner by handle. Addresses that nobody confirmed get no mail.",
+  send: "Send the announcement",
+  reaches: (accounts: number, without: number) =>
+    `It goes to ${counted(accounts, "account", "accounts")}${
+      without === 0 ? "." : `, but ${without} of them have no email address.`
+    }`,
+  badSubject: (most: number) => `Write a subject of at most ${most} characters.`,
+  badText: (most: number) => `Write a text of at most ${most} characters.`,
+  badTo: (most: number) => `Name at most ${most} accounts.`,
+  unknownAccount: "One of these accounts isn’t on this server.",
+  tooMany: "Three announcements are being sent already. Wait until one of them is done.",
+  none: "No announcements yet.",
+  everyone: "to every active account",
+  some: (count: number) => `to ${counted(count, "account", "accounts")}`,
+  sending: "being sent",
+  done: "done",
+  sent: (count: number) => `${count} sent`,
+  withoutAddress: (count: number) => `${count} without an address`,
+  unconfirmed: (count: number) => `${count} with an unconfirmed address`,
+  failed: (count: number) => `${count} failed`,
+  interrupted: (count: number) => `${count} interrupted, perhaps sent`
+} as const
+
 /** `/admin/console/backups`. */
 export const backups = {
   title: "Backups",

@@ -6,6 +6,7 @@ import * as AlertsD1 from "../../operators/AlertsD1.ts"
 import * as HostCountsD1 from "../../operators/HostCountsD1.ts"
 import * as OperatorsD1 from "../../operators/OperatorsD1.ts"
 import * as WatchNotesD1 from "../../operators/WatchNotesD1.ts"
+import * as AnnouncementsD1 from "../../mail/AnnouncementsD1.ts"
 import * as CodeOwnersD1 from "../../mail/CodeOwnersD1.ts"
 import * as DevicesD1 from "../../oauth/DevicesD1.ts"
 import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
@@ -20,6 +21,7 @@ import * as PasskeyOwnersD1 from "../../factors/PasskeyOwnersD1.ts"
 export const layer = Layer.mergeAll(
   DirectoryD1.layer,
   CodeOwnersD1.layer,
+  AnnouncementsD1.layer,
   OAuthRequestsD1.layer,
   DevicesD1.layer,
   PasskeyOwnersD1.layer,
