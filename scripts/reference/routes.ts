@@ -54,6 +54,8 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): restores the accounts of `?backup=` (default: the newest) that aren't here, with invites; call it again with the `?cursor=` it returns",
   "/admin/check":
     "for the administrator (HTTP Basic): checks `?account=`: signature, tree, records, counts, references and the bytes of its blobs; continue with `?after=`",
+  "/admin/repair":
+    "for the administrator (HTTP Basic): GET says what a repair of `?account=` would change; POST rebuilds its tree, references and counts from its records, and with `?drop=true` removes damaged records",
   "/admin/accounts/history":
     "for moderators: what happened to `?account=`, newest first, or before the number `?before=`; `?limit=` (500 at most)",
   "/admin/keys/master":

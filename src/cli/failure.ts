@@ -5,7 +5,9 @@ import { nacre, startCommand } from "../../scripts/project.ts"
 /** A command's failure in words for its user, with the next step. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {
   message: Schema.String,
-  next: Schema.optionalKey(Schema.String)
+  next: Schema.optionalKey(Schema.String),
+  /** The command has printed its result, so stdout gets no second JSON document. */
+  hasResult: Schema.optionalKey(Schema.Boolean)
 }) {
   override readonly [Runtime.errorExitCode] = 1
   // `run` has reported it.

@@ -10,11 +10,12 @@ import { adopt } from "./adopt/adopt.ts"
 import { backup } from "./backup/backup.ts"
 import { exportAccount } from "./backup/export.ts"
 import { check } from "./backup/check.ts"
+import { repair } from "./backup/repair.ts"
 import { restore } from "./backup/restore.ts"
 import { transplant } from "./backup/transplant.ts"
 import { importAccount } from "./backup/import.ts"
 import { startCommand } from "../../scripts/project.ts"
-import { type CliFailure, explain, isTold } from "./failure.ts"
+import { type CliFailure, explain, Failed, isTold } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { deploy } from "./host/deploy.ts"
 import { dev } from "./host/dev.ts"
@@ -79,6 +80,7 @@ const root = Command.make("nacre").pipe(
     backup,
     restore,
     check,
+    repair,
     exportAccount,
     importAccount,
     migrate,
@@ -99,7 +101,8 @@ const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   const args = yield* (yield* Stdio.Stdio).args
   const { error, message, next } = explain(failure, args.includes("--verbose"))
   yield* note(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
-  if (args.includes("--json")) yield* printJson({ error, message, next })
+  const hasResult = failure instanceof Failed && failure.hasResult === true
+  if (args.includes("--json") && !hasResult) yield* printJson({ error, message, next })
 })
 
 /** Reports a usage error: on stderr, and as JSON for scripts. */

@@ -68,6 +68,7 @@ import { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/pro
 import { RecordNotFound } from "../services/repo/Records.ts"
 import { InvalidSwap, InvalidWrite } from "../services/repo/Repo.ts"
 import { ImportBusy, ImportRefused } from "../services/repo/RepoImport.ts"
+import { RepairRefused } from "../services/repo/RepoRepair.ts"
 import { ExportsBusy } from "../services/repo/exportStream.ts"
 import { BlockNotFound } from "../services/repo/findBlocks.ts"
 import { AppPasswordExists, AppPasswordRefused } from "../services/sessions/AppPasswords.ts"
@@ -150,6 +151,7 @@ export const wire = [
   on(InvalidWrite, plain(400, "InvalidRequest")),
   on(InvalidSwap, plain(400, "InvalidSwap")),
   on(ImportRefused, plain(400, "InvalidRequest")),
+  on(RepairRefused, plain(400, "RepairRefused")),
   on(RateLimitExceeded, (exceeded) => ({
     status: 429,
     error: "RateLimitExceeded",

@@ -36,6 +36,7 @@ import * as PreferencesSqlite from "./accounts/PreferencesSqlite.ts"
 import * as RecordsSqlite from "./repo/RecordsSqlite.ts"
 import * as RepoCountsLocal from "./repo/RepoCountsLocal.ts"
 import * as RepoImportSqlite from "./repo/RepoImportSqlite.ts"
+import * as RepoRepairSqlite from "./repo/RepoRepairSqlite.ts"
 import * as RepoWriter from "../services/repo/write/RepoWriter.ts"
 import * as RepoHeadSqlite from "./repo/RepoHeadSqlite.ts"
 import * as SecretRowsSqlite from "./identity/SecretRowsSqlite.ts"
@@ -86,6 +87,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     AccountEventsOutbox.layer,
     RepoCountsLocal.layer,
     RepoImportSqlite.layer,
+    RepoRepairSqlite.layer,
     AuthAccount.layer,
     PreferencesSqlite.layer,
     SecondFactorsSqlite.layer,

@@ -109,6 +109,26 @@ describe("a backup in the Workers runtime", () => {
     })
     assert.strictEqual(session["did"], did)
   })
+
+  it("a repair in the Workers runtime makes a damaged account whole again", async () => {
+    const { did, createRecord } = await newPerson()
+    for (let n = 0; n < 5; n++) await createRecord(`post ${n}`)
+    const headers = { authorization: `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}` }
+    const ask = async (path: string, method = "GET") => {
+      const response = await fetchWorker(`${path}?account=${did}`, { method, headers })
+      assert.strictEqual(response.status, 200)
+      return response.json<Record<string, unknown>>()
+    }
+    await runInDurableObject(objectOf(did), (_, { storage }) => {
+      storage.sql.exec("DELETE FROM cluster")
+      storage.sql.exec("UPDATE head SET nodes = 9")
+    })
+    assert.isNotEmpty((await ask("/admin/check"))["problems"])
+    assert.isString((await ask("/admin/repair", "POST"))["rev"])
+    assert.deepStrictEqual((await ask("/admin/check"))["problems"], [])
+    await createRecord("afterwards")
+    assert.deepInclude(await ask("/admin/check"), { records: 6, problems: [] })
+  })
 })
 
 describe("a return to a point in time in the Workers runtime", () => {

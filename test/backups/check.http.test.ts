@@ -46,7 +46,10 @@ describe("a check of an account", () => {
     const { did, avatar } = await signUp(host, "counts")
     await spoil(did, "DELETE FROM blob")
     const { problems } = await check(did)
-    assert.deepStrictEqual(problems, [`the reference to the blob ${avatar} is lost`])
+    assert.deepStrictEqual(problems, [
+      `the reference to the blob ${avatar} is lost`,
+      "the total size of the blobs is wrong"
+    ])
   })
 
   it("a check names a blob whose bytes are missing or changed", async () => {

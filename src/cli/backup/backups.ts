@@ -89,6 +89,7 @@ const now = Command.make(
     yield* report(run, resultOf)
     if (run.outcome === "good") return
     return yield* new Failed({
+      hasResult: true,
       message: `${run.failed + run.faulty} accounts or objects aren't backed up correctly`,
       next: "The next backup tries them again."
     })
@@ -165,6 +166,7 @@ const verify = Command.make(
     )
     if (faults.length === 0) return
     return yield* new Failed({
+      hasResult: true,
       message: `${faults.length} objects are damaged:\n${faultLines(faults)}`,
       next: `The next backup writes these accounts again: ${nacre} backup now`
     })

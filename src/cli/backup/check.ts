@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.ts"
 import { Cursor, Did, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
@@ -103,8 +104,9 @@ export const check = Command.make(
     const found = checked.flatMap(({ did, problems }) => problems.map((one) => `  ${did}: ${one}`))
     if (found.length === 0) return
     return yield* new Failed({
+      hasResult: true,
       message: `${found.length} problems:\n${found.join("\n")}`,
-      next: "Restore the account from its backup: nacre restore <account>"
+      next: `See what a repair would change: ${nacre} repair <account> --dry-run. Lost or changed blobs and records only come back from a backup: ${nacre} restore <account>`
     })
   }, longWay)
 ).pipe(

@@ -60,6 +60,7 @@ export const drill = Command.make(
     )
     if (drilled.faults.length === 0) return
     return yield* new Failed({
+      hasResult: true,
       message: `${drilled.faults.length} differences:\n${faultLines(drilled.faults)}`,
       next: "Make a new backup and drill again: nacre backup now"
     })

@@ -111,6 +111,7 @@ export const rotatePlcKey = Effect.fnUntraced(function* (place: KeyPlace, yes: b
   }
   if (at.failed > 0) {
     return yield* new Failed({
+      hasResult: true,
       message: `${at.failed} accounts don't have the new key yet:\n${lines(at.failures)}`,
       next: `The old key stays until they have. Run the command again: ${place.again}`
     })

@@ -34,7 +34,8 @@ export const historyKinds = [
   "restored",
   "content-taken-down",
   "content-restored",
-  "data-restored"
+  "data-restored",
+  "repaired"
 ] as const
 
 /** What an entry of an account's history is about. */

@@ -18,7 +18,7 @@ import { accountBehind } from "../sessions/signInGate.ts"
 const aRequest = { millis: 20_000, operations: 400 }
 
 /** The DID in `account`, or the DID of the handle or email address in it. */
-const subjectIn = Effect.fnUntraced(function* (url: URL) {
+export const subjectIn = Effect.fnUntraced(function* (url: URL) {
   const account = queryValue(url.searchParams, "account") ?? ""
   const did = isDid(account) ? account : (yield* accountBehind(account))?.did
   if (did !== undefined) return did

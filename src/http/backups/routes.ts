@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import { listBackups, makeBackup, verifyBackup } from "./adminBackups.ts"
+import { examine, repair } from "./adminRepair.ts"
 import {
   check,
   getObject,
@@ -20,7 +21,9 @@ const declared = [
   ["POST", "/admin/backups/restore", restoreOne],
   ["POST", "/admin/backups/restore-at", restoreToTime],
   ["POST", "/admin/backups/restore-server", restoreAll],
-  ["GET", "/admin/check", check]
+  ["GET", "/admin/check", check],
+  ["GET", "/admin/repair", examine],
+  ["POST", "/admin/repair", repair]
 ] as const
 
 type Made = ReturnType<(typeof declared)[number][2]>

@@ -10,6 +10,7 @@ import { armSweep } from "../blobs/BlobSweep.ts"
 import { importStaged } from "../repo/calls.ts"
 import { rewrapKeys } from "../identity/keys/calls.ts"
 import { Repo } from "../repo/Repo.ts"
+import { RepoRepair } from "../repo/RepoRepair.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountRows } from "./AccountRows.ts"
 import { pointCalls } from "./pointInTime/calls.ts"
@@ -80,6 +81,9 @@ export const backupCalls = {
   backupBlobs: (page: { readonly cursor?: string; readonly limit: number }) =>
     Effect.map(AccountRows, (rows) => rows.blobs(page)),
   checkState: () => Effect.flatMap(AccountRows, (rows) => rows.checkState),
+  examineRepo: () => Effect.flatMap(RepoRepair, (repair) => repair.examine),
+  repairRepo: (options: { readonly drop: boolean }) =>
+    Effect.flatMap(RepoRepair, (repair) => repair.repair(options)),
   restoreBegin,
   restoreKey,
   restoreBlob,

@@ -30,18 +30,21 @@ const drain = Effect.fnUntraced(function* (
   yield* Effect.ensuring(reading, Effect.ignore(Effect.tryPromise(() => reader.cancel())))
 })
 
-/** Verifies the account's export; returns its content, or what is wrong with it. */
-const checkRepo = Effect.fnUntraced(function* (did: string, signingKey: string) {
-  const { body, status } = yield* exportOf(did)
-  if (status !== 200 || body === null) {
-    yield* Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
-    return `the export returned ${status}`
-  }
-  const verifier = guardedVerifier({ did, signingKey })
-  yield* drain(did, body, verifier.push)
-  const verified = verifier.end()
-  return typeof verified === "string" ? `the repo is damaged: ${verified}` : verified
-})
+/** Verifies the account's export; returns what is wrong with it. */
+const checkRepo = Effect.fnUntraced(
+  function* (did: string, signingKey: string) {
+    const { body, status } = yield* exportOf(did)
+    if (status !== 200 || body === null) {
+      yield* Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
+      return `the export returned ${status}`
+    }
+    const verifier = guardedVerifier({ did, signingKey })
+    yield* drain(did, body, verifier.push)
+    const verified = verifier.end()
+    return typeof verified === "string" ? `the export is damaged: ${verified}` : undefined
+  },
+  Effect.catchTag("BackupSourceFailed", () => Effect.succeed("the export broke off"))
+)
 
 /** Compares a blob's bytes with its CID; returns what is wrong. */
 const checkBlob = Effect.fnUntraced(function* ({ cid, key, size }: KeptBlob) {
@@ -67,7 +70,7 @@ export interface Checked {
 }
 
 /**
- * Checks an account while it stays in use: signature, tree, records, the head's counts, and references; then the bytes of
+ * Checks an account while it stays in use: signature, tree, records, counts, references and the export; then the bytes of
  * its blobs, until the budget is spent.
  */
 export const checkAccount = Effect.fn("checkAccount")(function* (
@@ -80,24 +83,17 @@ export const checkAccount = Effect.fn("checkAccount")(function* (
   let counts = { records: 0, nodes: 0, missing: 0 }
   if (after === undefined) {
     budget.spend(3)
-    const before = yield* accounts.call(did, "checkState")
-    const repo = yield* checkRepo(did, before.signingKey)
-    if (typeof repo === "string") problems.push(repo)
-    else {
-      const { records, nodes, rev, blobs } = repo
-      counts = { records, nodes, missing: before.awaited.length }
-      // A write during the export changes the counts.
-      const isSame = rev === before.rev
-      if (isSame && records !== before.records) {
-        problems.push(`the head counts ${before.records} records, the repo has ${records}`)
-      }
-      if (isSame && nodes !== before.nodes) {
-        problems.push(`the head counts ${before.nodes} nodes, the repo has ${nodes}`)
-      }
-      const known = new Set([...before.referred, ...before.awaited])
-      const unknown = [...blobs].filter((cid) => !known.has(cid))
-      if (isSame) problems.push(...unknown.map((cid) => `the reference to the blob ${cid} is lost`))
+    const before = yield* accounts.call(did, "backupState")
+    const examined = yield* accounts.call(did, "examineRepo")
+    const { found, nodes, records } = examined
+    counts = { records, nodes, missing: before.awaited }
+    problems.push(...examined.problems)
+    if (found > examined.problems.length) {
+      problems.push(`${found - examined.problems.length} more of the repo`)
     }
+    // What the examination finds breaks the export too.
+    const broken = found === 0 ? yield* checkRepo(did, before.signingKey) : undefined
+    if (broken !== undefined) problems.push(broken)
   }
   let checked = 0
   let cursor = after

@@ -58,7 +58,8 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   restored: "Account restored",
   "content-taken-down": "Post or picture taken down",
   "content-restored": "Post or picture restored",
-  "data-restored": "Posts, pictures and preferences put back to an earlier time"
+  "data-restored": "Posts, pictures and preferences put back to an earlier time",
+  repaired: "Repository repaired"
 }
 
 /** How somebody signed in. */

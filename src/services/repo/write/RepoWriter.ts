@@ -32,6 +32,7 @@ import { type Change, plan } from "./plan.ts"
 import { nothingSpent, pointsOf, spend, type Spent } from "./points.ts"
 import { newReferences } from "./earlierBlobs.ts"
 import { prepareWrites } from "./prepare.ts"
+import { RepoState } from "./RepoState.ts"
 import { Signer } from "../../identity/Signer.ts"
 import { RepoHead } from "../RepoHead.ts"
 
@@ -40,15 +41,6 @@ import { RepoHead } from "../RepoHead.ts"
  * its root.
  */
 const maxLoadedNodes = 4000
-
-/** The part of a repo kept in memory; changed only after the transaction that it mirrors. */
-interface State {
-  readonly did: string
-  head: Head
-  tree: Tree
-  spent: Spent
-  readonly collections: Set<string>
-}
 
 /** An account's repository over the stores of its object. */
 export const layer = Layer.effect(
@@ -66,7 +58,7 @@ export const layer = Layer.effect(
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
     const overlay = new Overlay()
-    let state: State | undefined
+    let state: RepoState | undefined
     let lastTid: string | undefined
 
     /**
@@ -82,13 +74,7 @@ export const layer = Layer.effect(
       if (row === undefined) return yield* new RepoNotFound({ did })
       const { head, spent } = row
       if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
-      state = {
-        did,
-        head,
-        spent,
-        tree: Tree.load(blocks.reader, head.root),
-        collections: new Set(records.collections())
-      }
+      state = new RepoState({ did, head, spent }, records.collections(), blocks.reader)
       return state
     })
 
@@ -112,7 +98,7 @@ export const layer = Layer.effect(
 
     /** Signs one commit and stores all of it in one transaction. */
     const commit = Effect.fnUntraced(function* (
-      current: State,
+      current: RepoState,
       applied: Applied,
       changes: ReadonlyArray<Change>,
       spent: Spent,
@@ -218,7 +204,8 @@ export const layer = Layer.effect(
         blocks.fill(tree, rev)
         stored.write(head, nothingSpent, 0)
       })
-      state = { did, head, tree, spent: nothingSpent, collections: new Set() }
+      state = new RepoState({ did, head, spent: nothingSpent }, [], blocks.reader)
+      state.tree = tree
       return head
     })
 
