@@ -55,7 +55,7 @@ const addTo = (sum: typeof Sum.Type, sizes: ReadonlyArray<Size>): typeof Sum.Typ
   return {
     accounts: sum.accounts + known.length,
     records: known.reduce((all, { records }) => all + records, sum.records),
-    blobBytes: known.reduce((all, { blobBytes }) => all + blobBytes, sum.blobBytes)
+    blobBytes: known.reduce((all, { used }) => all + used, sum.blobBytes)
   }
 }
 
