@@ -92,7 +92,7 @@ async function main(): Promise<void> {
     note.isUsed || [accountFile, `${accountFile}.pending`].some((file) => existsSync(file))
   if (isUsed) {
     refuseMove(note, publicUrl, dataDir)
-    refuseOtherKey(note, known["MASTER_KEY"], dataDir, varsFile)
+    refuseOtherKey(note, known, dataDir, varsFile)
   }
   await refuseTwice(note, port, dataDir)
 

@@ -46,7 +46,7 @@ const claim = ({ folder, port, env }: ServeSettings, publicUrl: string): void =>
   const file = join(folder, "server.json")
   const note = readNote(file) ?? {}
   refuseMove(note, publicUrl, folder)
-  refuseOtherKey(note, env["MASTER_KEY"], folder, "this configuration")
+  refuseOtherKey(note, env, folder, "this configuration")
   writePrivate(file, JSON.stringify({ publicUrl, port, masterKey: fingerprint(env["MASTER_KEY"]) }))
 }
 

@@ -98,14 +98,18 @@ export function refuseMove(note: Note, publicUrl: string, dataDir: string): void
   )
 }
 
-/** The accounts' keys are encrypted with the master key and can't sign with another one. */
+/**
+ * The accounts' keys are encrypted with the master key and can't sign with another one, unless a
+ * rotation replaces it.
+ */
 export function refuseOtherKey(
   note: Note,
-  masterKey: string | undefined,
+  keys: Readonly<Record<string, string | undefined>>,
   dataDir: string,
   varsFile: string
 ): void {
-  if (note.masterKey === undefined || note.masterKey === fingerprint(masterKey)) return
+  const held = [keys["MASTER_KEY"], keys["MASTER_KEY_PREVIOUS"]].map(fingerprint)
+  if (note.masterKey === undefined || held.includes(note.masterKey)) return
   throw new Refused(
     `The data in ${dataDir} was created with another MASTER_KEY than the one in ${varsFile}.\n` +
       "Without it, the server can't read the accounts' signing keys, and nobody can post.\n" +

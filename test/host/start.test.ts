@@ -14,6 +14,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { firstAccount } from "../../scripts/account.ts"
 import { builtOnce } from "../../scripts/built.ts"
+import { fingerprint } from "../../scripts/env.ts"
+import { refuseOtherKey } from "../../scripts/start/checks.ts"
 import { freePort } from "../support/server/server.ts"
 
 const npmStart = join(import.meta.dirname, "../../scripts/start.ts")
@@ -44,6 +46,21 @@ const inFolder = async (body: (folder: string) => Promise<void>) => {
     rmSync(folder, { recursive: true })
   }
 }
+
+describe("the key of a folder", () => {
+  it("a server starts on data under the key that a rotation replaces, and refuses any other key", () => {
+    const note = { masterKey: fingerprint("old") ?? "" }
+    const refused = (keys: Record<string, string>) => () =>
+      refuseOtherKey(note, keys, "folder", "file")
+    assert.doesNotThrow(refused({ MASTER_KEY: "old" }))
+    assert.doesNotThrow(refused({ MASTER_KEY: "new", MASTER_KEY_PREVIOUS: "old" }))
+    assert.throws(refused({ MASTER_KEY: "new" }), /another MASTER_KEY/)
+    assert.throws(
+      refused({ MASTER_KEY: "new", MASTER_KEY_PREVIOUS: "older" }),
+      /another MASTER_KEY/
+    )
+  })
+})
 
 describe("a start that fails", () => {
   it("npm start reports an invalid port", async () => {
