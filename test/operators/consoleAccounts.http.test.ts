@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { CapturedMails } from "../../src/layers/mail/MailerCaptured.ts"
 import type { Mail } from "../../src/services/mail/Mailer.ts"
 import { ask, ours, withAuthenticator } from "../support/http/accountPages.ts"
@@ -275,6 +276,43 @@ describe("the console's accounts", () => {
     assert.include((await look(browser, page)).text, "of blobs, without a limit")
     await send(browser, page, "account/quota", { quota: "" })
     assert.include((await look(browser, page)).text, "of at most 50 GB</dd>")
+  })
+
+  it("an admin checks an account's data, and repairs it; a moderator can't", async () => {
+    const damaged = await signUp(world, "damaged")
+    const spoil = Effect.map(SqlStorage, (sql) => sql.exec("UPDATE head SET nodes = 7"))
+    await world.inside(damaged.did, spoil)
+    const browser = await enterConsole(world, admin)
+    const page = pageOf(damaged.did)
+    const found = await send(browser, page, "account/check")
+    assert.include(found.text, "1 problem found.")
+    assert.include(found.text, "the head counts 7 nodes")
+    assert.deepInclude((await newestActs(world))[0], {
+      act: "/admin/check",
+      subject: damaged.did
+    })
+    const repaired = await browser.submit(found.form("/admin/console/account/repair"))
+    assert.include(repaired.text, "Repaired.")
+    const [repair] = (await newestActs(world, 3)).filter(({ act }) => act === "/admin/repair")
+    assert.deepInclude(repair, { subject: damaged.did, actor: admin.did })
+    const sound = await send(browser, page, "account/check")
+    assert.include(sound.text, "No problems found.")
+    assert.notInclude(sound.text, "account/repair")
+
+    const theirs = await enterConsole(world, moderator)
+    const seen = await look(theirs, page)
+    assert.notInclude(seen.text, "account/check")
+  })
+
+  it("a check of every account names the account with a problem", async () => {
+    const damaged = await signUp(world, "among-all")
+    const spoil = Effect.map(SqlStorage, (sql) => sql.exec("UPDATE head SET records = 70"))
+    await world.inside(damaged.did, spoil)
+    const browser = await enterConsole(world, admin)
+    const all = await send(browser, "backups", "backups/check")
+    assert.include(all.text, "the head counts 70 records")
+    assert.include(all.text, damaged.did)
+    assert.include(all.text, "These are all.")
   })
 
   it("a moderator stops an account's invites and writes to its owner", async () => {

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
+import type { Fault } from "../../core/backups/manifests.ts"
 import { BlobMeter } from "../../core/blobs/meter.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import type { Page } from "../blobs/BlobIndex.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
+import { KeyRotations } from "../identity/keys/KeyRotations.ts"
 import type { KeptBlob } from "./AccountRows.ts"
 import { exportOf } from "./backUpCar.ts"
 import { BackupSourceFailed } from "./BackupTarget.ts"
@@ -117,4 +119,48 @@ export const checkAccount = Effect.fn("checkAccount")(function* (
     problems,
     ...(cursor === undefined ? {} : { after: cursor })
   } satisfies Checked
+})
+
+/** Where a check of every account continues: after an account, or within the next one after a blob. */
+export interface CheckPlace {
+  readonly account: string
+  readonly blob: string | undefined
+}
+
+/** A part of a check of every account. */
+export interface ServerChecked {
+  /** Accounts whose check ended in this part. */
+  readonly accounts: number
+  readonly blobs: number
+  readonly problems: ReadonlyArray<Fault>
+  /** Undefined once every account was checked. */
+  readonly next: CheckPlace | undefined
+}
+
+/** Checks one account after another, as far as the budget allows. */
+export const checkServer = Effect.fn("checkServer")(function* (from: CheckPlace, budget: Budget) {
+  const { dids } = yield* KeyRotations
+  const problems: Array<Fault> = []
+  let { account, blob } = from
+  let [accounts, blobs] = [0, 0]
+  while (true) {
+    const [did] = yield* dids(account, 1)
+    if (did === undefined) return { accounts, blobs, problems, next: undefined }
+    // A sign-up on its way has no repo yet.
+    const checked = yield* Effect.catchTag(
+      checkAccount(did, blob, budget),
+      "RepoNotFound",
+      () => Effect.undefined
+    )
+    blob = checked?.after
+    blobs += checked?.blobs ?? 0
+    problems.push(...(checked?.problems ?? []).map((problem) => ({ did, problem })))
+    if (blob === undefined) {
+      account = did
+      accounts += 1
+    }
+    if (yield* budget.isSpent) {
+      return { accounts, blobs, problems, next: { account, blob } } satisfies ServerChecked
+    }
+  }
 })

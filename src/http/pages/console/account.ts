@@ -16,6 +16,7 @@ import { frame, inTerminal } from "../text/console.ts"
 import { account as text, bytes, standings } from "../text/consolePeople.ts"
 import { checkSignIn } from "../../accounts/adminCare.ts"
 import { closedTo, heldDeletion, signInAnswer, suspension } from "./accountCare.ts"
+import { dataOf } from "./data.ts"
 import { consoleButton, consoleForm, consolePath, type ConsolePage, framed } from "./frame.ts"
 import { invitesOfAccount, inviterOf } from "./inviteTree.ts"
 import { takedownForm } from "./moderation.ts"
@@ -236,6 +237,7 @@ export const accountView = Effect.fn("console.account")(function* (
         ${writeForm(operating, info, rejected)}`
     }
     ${isAdmin && quotaForm(operating, info, size, (yield* Config).blobQuota, rejected)}
+    ${isAdmin && dataOf(operating, info.did)}
     ${isAdmin && !isOwn && html`${helpOf(operating, known)} ${deleteForm(operating, info, rejected)}`}
     ${
       operating.tabs.includes("audit") &&

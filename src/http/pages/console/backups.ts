@@ -8,6 +8,7 @@ import { type Html, html } from "../html.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { backups as text } from "../text/consoleHost.ts"
 import { bytes } from "../text/consolePeople.ts"
+import { checkAllButton } from "./data.ts"
 import { type ConsoleAction, consoleButton, type ConsolePage, done, framed } from "./frame.ts"
 import type { Operating } from "./operating.ts"
 
@@ -75,7 +76,8 @@ export const backupsPage: ConsolePage = {
       <p class="hint">
         ${frame.command} ${inTerminal("backup now")}, ${inTerminal("backup list")},
         ${inTerminal("backup verify")}
-      </p>`
+      </p>
+      ${checkAllButton(operating)}`
     return framed(operating, { title: text.title, tab: "backups", body })
   })
 }

@@ -9,6 +9,7 @@ import type { AuditLog } from "../../../services/operators/AuditLog.ts"
 import type { HostRows } from "../../../services/backups/HostRows.ts"
 import type { HostCounts } from "../../../services/operators/HostCounts.ts"
 import type { Operators } from "../../../services/operators/Operators.ts"
+import type { KeyRotations } from "../../../services/identity/keys/KeyRotations.ts"
 import type { BackupLedger } from "../../../services/backups/BackupLedger.ts"
 import type { CurrentRequest } from "../../CurrentRequest.ts"
 import type { hostMethods } from "../../methods.ts"
@@ -62,6 +63,7 @@ type Needs =
   | CurrentRequest
   | HostCounts
   | HostRows
+  | KeyRotations
   | Operators
   | Readiness
 

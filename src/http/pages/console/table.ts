@@ -12,6 +12,7 @@ import { accountsPage } from "./accounts.ts"
 import { auditPage } from "./audit.ts"
 import { backupsPage, backUpNow } from "./backups.ts"
 import { configurationPage } from "./configuration.ts"
+import { checkAll, checkData, repairData } from "./data.ts"
 import type { ConsoleAction, ConsoleName, ConsolePage } from "./frame.ts"
 import { createInvites, disableInvite, invitesPage } from "./invites.ts"
 import { mailPage, previewAnnouncement, sendAnnouncement, testMail } from "./mail.ts"
@@ -46,6 +47,8 @@ export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
   "account/delete": deleteAccount,
   "account/keep": keep,
   "account/quota": changeQuota,
+  "account/check": checkData,
+  "account/repair": repairData,
   "moderation/take-down": takeDown,
   "moderation/restore": restore,
   "network/ask": askRelay,
@@ -54,6 +57,7 @@ export const consoleActions: Readonly<Record<string, ConsoleAction>> = {
   "mail/preview": previewAnnouncement,
   "mail/announce": sendAnnouncement,
   "backups/now": backUpNow,
+  "backups/check": checkAll,
   "operators/give": giveOperator,
   "operators/remove": removeOperator,
   "invites/create": createInvites,

@@ -57,6 +57,7 @@ export const notices = {
   announced: "The server sends the announcement, step by step within minutes.",
   "role-given": "Role given.",
   "role-removed": "Role removed.",
+  repaired: "Repaired. Relays fetch the repository again.",
   "backup-done": "Backup finished.",
   "backup-more": "The backup has begun. The server continues it every few minutes."
 } as const

@@ -102,6 +102,28 @@ export const backups = {
   fault: (subject: string, problem: string) => `${subject}: ${problem}`
 } as const
 
+/** Checks and repairs of stored data. */
+export const data = {
+  title: "Stored data",
+  hint: "Reads every record and the bytes of every blob. The account stays in use meanwhile.",
+  check: "Check",
+  continue: "Continue",
+  sound: "No problems found.",
+  found: (problems: number) => `${counted(problems, "problem", "problems")} found.`,
+  checked: (blobs: number) => `${counted(blobs, "blob", "blobs")} read.`,
+  repair: "Repair",
+  repairHint: (dropped: number) =>
+    `A repair rebuilds the tree, the references and the counts from the records, and announces it to relays.${
+      dropped === 0
+        ? ""
+        : ` It removes ${counted(dropped, "entry", "entries")} of the tree without a record.`
+    }`,
+  all: "Check every account",
+  allHint: "Each request does as much as it can in 20 seconds.",
+  accounts: (accounts: number) => `${counted(accounts, "account", "accounts")} checked.`,
+  end: "These are all."
+} as const
+
 /** `/admin/console/audit`. */
 export const audit = {
   title: "Audit log",
