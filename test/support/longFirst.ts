@@ -6,6 +6,7 @@ const long = [
   /test\/clients\/.*\.server\.test\.ts$/,
   /\.server\.test\.ts$/,
   /test\/cli\/move\//,
+  /test\/backups\/burnDown/,
   /test\/host\/start\.test\.ts$/,
   /test\/host\/http\/fuzz/,
   /test\/cli\//

@@ -1,12 +1,12 @@
 import { AtpAgent } from "@atproto/api"
 import { verifyRepoCar } from "@atproto/repo"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { startS3 } from "../backups/s3Server.ts"
+import { startS3 } from "./s3Server.ts"
 import { until } from "../support/server/server.ts"
 import { type Consumer, openFirehose } from "../support/server/serverFirehose.ts"
 import { startFragile } from "../support/server/serverMemory.ts"
 import { type Person, png, post, signIn, signUp } from "../support/server/serverPeople.ts"
-import { type Desk, makeDesk } from "./command.ts"
+import { type Desk, makeDesk } from "../cli/command.ts"
 
 let s3: Awaited<ReturnType<typeof startS3>>
 let server: Awaited<ReturnType<typeof startFragile>>
