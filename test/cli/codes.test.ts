@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import type { TestServer } from "../support/server/server.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
 import { png, signUp } from "../support/server/serverPeople.ts"
@@ -48,6 +48,23 @@ const withCode = async (args: ReadonlyArray<string>, password: string) => {
   assert.isDefined(code)
   return desk.run(args, { NACRE_PASSWORD: password, NACRE_MAILED_CODE: code ?? "" })
 }
+
+describe("nacre announce", () => {
+  it("the command counts, sends to the named accounts, and lists the progress", async () => {
+    const { handle } = await signUp(server, "annie")
+    writeFileSync(desk.path("notice.txt"), "We update the server.\n")
+    const run = (...args: ReadonlyArray<string>) =>
+      desk.run(["announce", "--subject", "Sunday", "--file", "notice.txt", ...args])
+    assert.match((await run("--dry-run")).stdout, /^It would go to \d+ accounts?\.$/m)
+    const sent = await run("--to", handle, "--yes", "--json")
+    assert.deepInclude(sent.json, { accounts: 1, withoutAddress: 0, delivers: true })
+    const { announcements } = (await desk.run(["announce", "list", "--json"])).json
+    assert.deepInclude(announcements[0], { subject: "Sunday", to: 1, sent: 0 })
+    assert.match((await desk.run(["announce", "list"])).stdout, /Sunday +1 +0 .*sending/)
+    const none = ["announce", "--subject", "Sunday", "--file", "missing.txt"]
+    assert.match((await desk.run(none)).stderr, /missing\.txt can't be read/)
+  })
+})
 
 describe("nacre account quota", () => {
   it("the command shows an account's storage, and changes its limit", async () => {

@@ -95,7 +95,16 @@ export const announce = Command.make(
         next: 'For example: --subject "Maintenance on Sunday" --file notice.txt'
       })
     }
-    const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
+    const files = yield* FileSystem.FileSystem
+    const text = yield* files.readFileString(file).pipe(
+      Effect.mapError(
+        () =>
+          new Failed({
+            message: `${file} can't be read`,
+            next: "Write the mail's text into a file, and name it with --file"
+          })
+      )
+    )
     const admin = yield* administrator
     const names = Option.match(to, {
       onNone: () => [],
@@ -111,7 +120,10 @@ export const announce = Command.make(
         next: "Set MAILER: see docs/operate/mail.md"
       })
     }
-    const counts = `${planned.accounts} accounts, ${planned.withoutAddress} of them without an email address`
+    const { accounts, withoutAddress } = planned
+    const counts =
+      `${accounts} ${accounts === 1 ? "account" : "accounts"}` +
+      (withoutAddress === 0 ? "" : ` (without an email address: ${withoutAddress})`)
     if (dryRun) return yield* report({ ...planned, dryRun }, () => `It would go to ${counts}.`)
     yield* insist(`Mail “${subject}” to ${counts}?`, yes)
     const made = yield* procedure(admin, path, Planned, input)
