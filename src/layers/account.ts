@@ -22,6 +22,7 @@ import { accountTables } from "./host/sql/accountTables.ts"
 import * as AppPasswordsSqlite from "./sessions/AppPasswordsSqlite.ts"
 import * as OwnTokensSqlite from "./sessions/OwnTokensSqlite.ts"
 import * as PendingDeletionSqlite from "./accounts/PendingDeletionSqlite.ts"
+import * as MoveInSqlite from "./accounts/MoveInSqlite.ts"
 import * as PendingMigrationSqlite from "./accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "./sessions/AuthAccount.ts"
 import * as BlobIndexSqlite from "./blobs/BlobIndexSqlite.ts"
@@ -107,6 +108,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
       Layer.mergeAll(
         AppPasswordsSqlite.layer,
         OwnTokensSqlite.layer,
+        MoveInSqlite.layer,
         PendingMigrationSqlite.layer,
         PendingDeletionSqlite.layer
       )

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { claimedHandle, withHandle } from "../../core/identity/alsoKnownAs.ts"
 import { didMethod } from "../../core/identity/did.ts"
+import { movedData } from "../../core/identity/movedData.ts"
 import { makeDidDocument, pdsOf, signingKeyOf } from "../../core/identity/didDocument.ts"
 import { mailedCode } from "../account/mailedCode.ts"
 import { Failed } from "../failure.ts"
@@ -32,22 +32,12 @@ export const wantedData = Effect.fnUntraced(function* (
   to: Remote,
   ownKeys: ReadonlyArray<string>
 ) {
-  const now = yield* plcDataOf(did)
-  const { rotationKeys = [], alsoKnownAs, verificationMethods, services } = yield* credentialsAt(to)
-  const handle = claimedHandle(alsoKnownAs)
-  // The new server recommends its own key last.
-  const mine = ownKeys.filter((key) => key !== rotationKeys.at(-1))
-  const keys = [...new Set([...mine, ...rotationKeys])]
-  yield* assertFew(keys, mine)
-  return {
-    rotationKeys: keys,
-    alsoKnownAs:
-      handle === undefined
-        ? now.alsoKnownAs
-        : (withHandle(now.alsoKnownAs, handle) ?? now.alsoKnownAs),
-    verificationMethods: { ...now.verificationMethods, ...verificationMethods },
-    services: { ...now.services, ...services }
-  }
+  const data = movedData(yield* plcDataOf(did), yield* credentialsAt(to), ownKeys)
+  yield* assertFew(
+    data.rotationKeys,
+    ownKeys.filter((key) => key !== data.rotationKeys.at(-1))
+  )
+  return data
 })
 
 /** Has the old server sign the operation with a mailed code, and the new one submit it. */

@@ -4,7 +4,7 @@ import { shownPdsOf } from "../identity/lookup.ts"
 import { facts, note, report } from "../output.ts"
 import type { Session } from "../session.ts"
 import { accountStatusAt, documentOf, hostOf, standingAt } from "./network.ts"
-import type { Sorted } from "./rotationKeys.ts"
+import type { Sorted } from "../../core/identity/movedData.ts"
 
 /** Prints the plan of a move without moving. */
 export const planOf = Effect.fn("cli.planOf")(function* ({

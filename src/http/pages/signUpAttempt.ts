@@ -77,7 +77,7 @@ export const signUpForm = Effect.fnUntraced(function* (
 })
 
 /** Ends the session that every sign-up opens for an app, which a page doesn't need. */
-const endSessions = Effect.fnUntraced(function* (did: string) {
+export const endSessions = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
   const { sessions } = yield* accounts.call(did, "security")
   const end = ({ id }: { readonly id: string }) => accounts.call(did, "endSession", { session: id })

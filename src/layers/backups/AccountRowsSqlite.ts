@@ -50,6 +50,7 @@ export const leftOut = {
   oauth_over: "expires after ten minutes",
   oauth_origin: "about sessions",
   oauth_proof: "about sessions",
+  move_in: "a session at another server, which the owner opens again",
   mailed_code: "expires after 15 minutes",
   passkey_link: "expires after 15 minutes",
   wrong_code: "expires after 15 minutes",

@@ -10,6 +10,7 @@ import { proxyCalls } from "../proxy/calls.ts"
 import { repoCalls } from "../repo/calls.ts"
 import { sessionCalls } from "../sessions/calls.ts"
 import { accountCalls } from "./calls.ts"
+import { moveInCalls } from "./moveInNotes.ts"
 import { tellOwner } from "./tellOwner.ts"
 
 /**
@@ -25,6 +26,7 @@ const calls = {
   ...factorCalls,
   ...identityCalls,
   ...keyCalls,
+  ...moveInCalls,
   ...oauthCalls,
   ...proxyCalls,
   ...repoCalls,

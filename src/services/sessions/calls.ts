@@ -9,6 +9,7 @@ import type { SessionLevel } from "./Authority.ts"
 import { deletionDay, proveDeletion } from "../accounts/AccountDeletion.ts"
 import { deletion } from "../accounts/heldDeletion.ts"
 import { PendingDeletion } from "../accounts/PendingDeletion.ts"
+import { PendingMigration } from "../accounts/PendingMigration.ts"
 import { activate } from "../accounts/AccountStatus.ts"
 import { AccountHistory, countRefused, seenAs } from "../accounts/AccountHistory.ts"
 import { AccountStore } from "../accounts/AccountStore.ts"
@@ -43,6 +44,8 @@ export interface SecurityView extends OwnerView {
   readonly deleteAfter?: string
   /** Whether it is deleted then because its owner or an operator asked for its deletion. */
   readonly deletionHeld: boolean
+  /** Whether it has never been active here: its move to this server isn't finished. */
+  readonly arriving: boolean
   readonly appPasswords: ReadonlyArray<AppPassword>
   readonly ownTokens: ReadonlyArray<OwnToken>
   readonly apps: ReadonlyArray<SeenOAuthSession>
@@ -93,6 +96,7 @@ const security = Effect.fnUntraced(function* () {
     recoveryCodesLeft,
     ...(deleteAfter === undefined ? {} : { deleteAfter }),
     deletionHeld: (yield* PendingDeletion).get() !== undefined,
+    arriving: (yield* PendingMigration).until() !== undefined,
     appPasswords: yield* (yield* AppPasswords).list,
     ownTokens: yield* (yield* OwnTokens).list,
     apps: yield* (yield* OAuthSessions).list,

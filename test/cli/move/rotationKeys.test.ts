@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { sortKeys } from "../../../src/cli/migrate/rotationKeys.ts"
+import { sortKeys } from "../../../src/core/identity/movedData.ts"
 
 const bluesky = [
   "did:key:zQ3shhCGUqDKjStzuDxPkTxN6ujddP4RkEKJJouJGRRkaLGbg",

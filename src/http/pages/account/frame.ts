@@ -10,6 +10,7 @@ import type { HandleClaims } from "../../../services/identity/HandleClaims.ts"
 import type { Identity } from "../../../services/identity/Identity.ts"
 import type { Limiter } from "../../../services/limits/Limiter.ts"
 import type { Mailer } from "../../../services/mail/Mailer.ts"
+import type { Outgoing } from "../../../services/host/Outgoing.ts"
 import type { OAuthRequests } from "../../../services/oauth/OAuthRequests.ts"
 import type { PasskeyOwners } from "../../../services/factors/PasskeyOwners.ts"
 import type { PlcDirectory } from "../../../services/identity/PlcDirectory.ts"
@@ -22,6 +23,7 @@ import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
 import { dayInWords, momentInWords } from "./words.ts"
 import { frame as text } from "../text/account.ts"
+import { moving } from "../text/moveIn.ts"
 
 /** The pages of an account, by the rest of their path. */
 export type PageName =
@@ -49,6 +51,7 @@ export type PageName =
   | "data/file"
   | "export"
   | "move"
+  | "moving"
   | "deactivate"
   | "delete"
 
@@ -89,6 +92,7 @@ type Needs =
   | Limiter
   | Mailer
   | OAuthRequests
+  | Outgoing
   | PasskeyOwners
   | PlcDirectory
 
@@ -228,9 +232,15 @@ const held = (owner: Owner): Html =>
     })}
   </div>`
 
+const arriving = (owner: Owner): Html =>
+  html`<div class="note warn">
+    <p>${moving.unfinished} <a href="${hrefOf(owner, "moving")}">${moving.finish}</a></p>
+  </div>`
+
 const standing = (owner: Owner): Html | undefined => {
   const { status, deletionHeld, deleteAfter } = owner.view
   if (status !== "deactivated") return undefined
+  if (owner.view.arriving) return arriving(owner)
   if (deletionHeld && deleteAfter !== undefined) return held(owner)
   return owner.livesAt === undefined ? inactive(owner) : moved(owner, owner.livesAt)
 }

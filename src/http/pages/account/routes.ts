@@ -23,6 +23,7 @@ import {
 import { noticeText } from "./notices.ts"
 import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
 import { signIn, signInForm, type Way } from "./signIn/signIn.ts"
+import { lookAtMoveIn, postMoveIn } from "./moveIn/start.ts"
 import { lookAtSignUp, postSignUp } from "./signIn/signUp.ts"
 import { accountActions, accountDownloads, accountPages, isPageName } from "./table.ts"
 import { frame as text } from "../text/account.ts"
@@ -214,6 +215,7 @@ const get = Effect.fnUntraced(function* (request: Request, url: URL, name: strin
   if (name === "confirm") return yield* lookAtConfirm(request, url)
   if (name === "switch") return yield* lookAtChoice(request)
   if (name === "sign-up") return yield* lookAtSignUp(request, url)
+  if (name === "move-in") return yield* lookAtMoveIn(request, url)
   if (isForgottenName(name)) return yield* lookAtForgotten(request, name)
   if (isPageName(name)) return yield* look(request, url, name)
   if (Object.hasOwn(accountDownloads, name)) {
@@ -228,6 +230,7 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
   if (proof?.step === "confirm") return yield* postConfirm(request, proof.way)
   if (isForgottenName(name)) return yield* sendForgotten(request, name)
   if (name === "sign-up") return yield* postSignUp(request)
+  if (name === "move-in") return yield* postMoveIn(request)
   const action = Object.hasOwn(accountActions, name) ? accountActions[name] : undefined
   return action === undefined ? undefined : yield* act(request, action)
 })

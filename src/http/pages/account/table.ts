@@ -42,6 +42,8 @@ import { keepAccount, overviewPage, reactivate } from "./overview/overview.ts"
 import { addPasskey, passkeyPage, renamePasskey } from "./signIn/passkeys.ts"
 import { changePassword, passwordPage } from "./signIn/password.ts"
 import { removePasskey, securityPage } from "./signIn/security.ts"
+import { movingPage } from "./moveIn/moving.ts"
+import { confirmMove, sendOldCode, signInToOld, takeStep } from "./moveIn/steps.ts"
 import { settingsPage } from "./settings/settings.ts"
 
 /** The pages of an account, by the rest of their path. */
@@ -70,6 +72,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   "data/file": filePage,
   export: exportPage,
   move: movePage,
+  moving: movingPage,
   deactivate: deactivatePage,
   delete: deletePage
 }
@@ -116,6 +119,10 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "data/discard": discardFiles,
   "move/code": sendMoveCode,
   "move/token": createMoveToken,
+  "moving/step": takeStep,
+  "moving/send-code": sendOldCode,
+  "moving/confirm": confirmMove,
+  "moving/sign-in": signInToOld,
   deactivate,
   delete: deleteAccount,
   "delete/send-code": sendDeletionCode

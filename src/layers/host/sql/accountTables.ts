@@ -5,6 +5,7 @@ import * as AccountLimits from "../../limits/AccountLimitsSqlite.ts"
 import * as AppPasswords from "../../sessions/AppPasswordsSqlite.ts"
 import * as OwnTokens from "../../sessions/OwnTokensSqlite.ts"
 import * as PendingDeletion from "../../accounts/PendingDeletionSqlite.ts"
+import * as MoveIn from "../../accounts/MoveInSqlite.ts"
 import * as PendingMigration from "../../accounts/PendingMigrationSqlite.ts"
 import * as BlobRows from "../../blobs/blobRows.ts"
 import * as BlockStore from "../../repo/BlockStoreSqlite.ts"
@@ -27,6 +28,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...BlobRows.tables,
   ...Outbox.tables,
   ...AccountEvents.tables,
+  ...MoveIn.tables,
   ...PendingMigration.tables,
   ...PendingDeletion.tables,
   ...Sessions.tables,

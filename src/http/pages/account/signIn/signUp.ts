@@ -10,7 +10,10 @@ import { sentForm, visitor, type Visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
 import { enter } from "./signIn.ts"
 import { common } from "../../text/common.ts"
+import { moveIn } from "../../text/moveIn.ts"
 import { signUp as text } from "../../text/signUp.ts"
+
+const moveInHref = (invite = "") => pathOf("move-in", { invite })
 
 const formPage = Effect.fnUntraced(function* (
   request: Request,
@@ -22,7 +25,8 @@ const formPage = Effect.fnUntraced(function* (
     lead: text.lead,
     action: "/account/sign-up",
     carried: { csrf },
-    others: html`<p class="hint"><a href="/account/sign-in">${common.alreadyHaveAccount}</a></p>`
+    others: html`<p class="hint"><a href="/account/sign-in">${common.alreadyHaveAccount}</a></p>
+      <p class="hint"><a href="${moveInHref(form.get("invite"))}">${moveIn.link}</a></p>`
   }
   const body = yield* signUpForm(request, place, form, wrong)
   const status = wrong === undefined ? 200 : 400

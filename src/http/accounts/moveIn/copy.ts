@@ -1,0 +1,156 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Config } from "../../../services/host/Config.ts"
+import { Outgoing, type OutgoingError } from "../../../services/host/Outgoing.ts"
+import { uploadBlob } from "../../blobs/upload.ts"
+import { importRepo } from "../../repo/importRepo.ts"
+import { credentialsOf } from "../../Xrpc.ts"
+import { callThere, decoded, here, MoveInFailed, type Moving, there, withHere } from "./remote.ts"
+
+/** The most blobs that one request copies: a Worker has a budget of requests. */
+const mostBlobs = 40
+
+/** How long one request copies blobs, in milliseconds. */
+const longest = 15_000
+
+/** How long the old server may take for the repo, in milliseconds. */
+const repoMillis = 240_000
+
+/** How long the old server may take for a blob, in milliseconds. */
+const blobMillis = 60_000
+
+const Latest = Schema.Struct({ rev: Schema.String.check(Schema.isMaxLength(64)) })
+
+/** The rev of the repo at the old server. */
+export const latestRev = Effect.fnUntraced(function* ({ did, notes }: Moving) {
+  const nsid = "com.atproto.sync.getLatestCommit"
+  const answer = yield* callThere(notes.from, nsid, { params: { did } })
+  return (yield* decoded(nsid, Latest, answer)).rev
+})
+
+/** A response of the old server as the body of an upload here. */
+const asUpload = Effect.fnUntraced(function* (
+  nsid: string,
+  stream: { readonly headers: Headers; readonly body: ReadableStream<Uint8Array> | null },
+  upload: { readonly auth: string; readonly contentType: string }
+) {
+  const { publicUrl } = yield* Config
+  // SAFETY: `duplex` is missing in the platform's types, and Node requires it for a stream.
+  return new Request(`${publicUrl}/xrpc/${nsid}`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${upload.auth}`,
+      "content-type": upload.contentType
+    },
+    body: stream.body,
+    duplex: "half"
+  } as RequestInit)
+})
+
+/** Copies the repo, which the import checks as a whole. */
+export const copyRecords = Effect.fn("moveIn.records")(function* (moving: Moving) {
+  const { did, notes } = moving
+  const rev = yield* latestRev(moving)
+  const nsid = "com.atproto.sync.getRepo"
+  const { importLimit } = yield* Config
+  const outgoing = yield* Outgoing
+  const query = new URLSearchParams({ did })
+  const copy = Effect.fnUntraced(function* (auth: string) {
+    const stream = yield* Effect.mapError(
+      outgoing.open(`${notes.from}/xrpc/${nsid}?${query}`, {
+        accept: "application/vnd.ipld.car",
+        maxBytes: importLimit,
+        timeout: "30 seconds",
+        bodyTimeout: repoMillis
+      }),
+      () => new MoveInFailed({ why: "unreachable", nsid })
+    )
+    const car = { auth, contentType: "application/vnd.ipld.car" }
+    const request = yield* asUpload("com.atproto.repo.importRepo", stream, car)
+    yield* importRepo(did, request, credentialsOf(request))
+  })
+  yield* here(moving, "com.atproto.server.checkAccountStatus")
+  yield* withHere(moving, copy)
+  yield* moving.keep({ rev, lost: [] })
+})
+
+const Missing = Schema.Struct({ blobs: Schema.Array(Schema.Struct({ cid: Schema.String })) })
+
+/** The next blobs that are missing here, without those that the old server has lost. */
+export const missingBlobs = Effect.fnUntraced(function* (moving: Moving) {
+  const nsid = "com.atproto.repo.listMissingBlobs"
+  const answer = yield* here(moving, nsid, { params: { limit: "500" } })
+  const { blobs } = yield* decoded(nsid, Missing, answer)
+  return blobs.map(({ cid }) => cid).filter((cid) => !moving.notes.lost.includes(cid))
+})
+
+/** Whether the old server says that it doesn't have a blob. */
+const isGone = (failure: OutgoingError): boolean =>
+  failure._tag === "OutgoingFailed" &&
+  failure.operation === "status" &&
+  failure.status !== undefined &&
+  failure.status < 500 &&
+  failure.status !== 429
+
+/** Copies a blob; false if the old server has lost it, or sends other bytes. */
+const copyBlob = Effect.fnUntraced(function* ({ did, notes }: Moving, cid: string, auth: string) {
+  const nsid = "com.atproto.sync.getBlob"
+  const { blobLimit } = yield* Config
+  const outgoing = yield* Outgoing
+  const query = new URLSearchParams({ did, cid })
+  const stream = yield* outgoing
+    .open(`${notes.from}/xrpc/${nsid}?${query}`, {
+      maxBytes: blobLimit,
+      timeout: "15 seconds",
+      bodyTimeout: blobMillis
+    })
+    .pipe(
+      Effect.catch((failure) =>
+        isGone(failure)
+          ? Effect.undefined
+          : Effect.fail(new MoveInFailed({ why: "unreachable", nsid }))
+      )
+    )
+  if (stream === undefined) return false
+  const contentType = stream.headers.get("content-type") ?? "application/octet-stream"
+  const request = yield* asUpload("com.atproto.repo.uploadBlob", stream, { auth, contentType })
+  const { blob } = yield* uploadBlob(did, request, credentialsOf(request))
+  return blob.ref.$link === cid
+})
+
+/** Copies the next blobs, as many as a request may. */
+export const copyBlobs = Effect.fn("moveIn.blobs")(function* (moving: Moving) {
+  const cids = yield* missingBlobs(moving)
+  const until = (yield* Clock.currentTimeMillis) + longest
+  const lost: Array<string> = []
+  for (const cid of cids.slice(0, mostBlobs)) {
+    if ((yield* Clock.currentTimeMillis) > until) break
+    const isHere = yield* withHere(moving, (auth) => copyBlob(moving, cid, auth)).pipe(
+      // The bytes are not acceptable here: another attempt would end the same way.
+      Effect.catchTags({
+        BlobTooLarge: () => Effect.succeed(false),
+        BlobEmpty: () => Effect.succeed(false)
+      })
+    )
+    if (!isHere) lost.push(cid)
+  }
+  if (lost.length > 0) yield* moving.keep({ lost: [...moving.notes.lost, ...lost].slice(0, 200) })
+})
+
+const Preferences = Schema.Struct({ preferences: Schema.Array(Schema.Unknown) })
+
+/** Copies the preferences; a server that stores none has none to copy. */
+export const copyPreferences = Effect.fn("moveIn.preferences")(function* (moving: Moving) {
+  const get = "app.bsky.actor.getPreferences"
+  const copy = Effect.gen(function* () {
+    const input = yield* decoded(get, Preferences, yield* there(moving, get))
+    yield* here(moving, "app.bsky.actor.putPreferences", { input })
+  })
+  yield* Effect.catchIf(
+    copy,
+    (failure) => failure instanceof MoveInFailed && ["refused", "odd"].includes(failure.why),
+    () => Effect.void
+  )
+  yield* moving.keep({ hasPreferences: true })
+})

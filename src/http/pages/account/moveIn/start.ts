@@ -1,0 +1,193 @@
+import * as Effect from "effect/Effect"
+import { calledName } from "../../../../core/identity/calledName.ts"
+import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { Directory } from "../../../../services/accounts/Directory.ts"
+import { SignUp } from "../../../../services/accounts/SignUp.ts"
+import { Config } from "../../../../services/host/Config.ts"
+import { rules } from "../../../../services/limits/rules.ts"
+import { Auth } from "../../../../services/sessions/Auth.ts"
+import { arrivalToken, oldHome, signInThere } from "../../../accounts/moveIn/begin.ts"
+import { MoveInFailed } from "../../../accounts/moveIn/remote.ts"
+import { noteAccount } from "../../../CurrentRequest.ts"
+import { takePoint } from "../../../limits/clientLimits.ts"
+import type { Form } from "../../browser.ts"
+import { html } from "../../html.ts"
+import { type Page, showPage } from "../../layout.ts"
+import { fieldIn, hidden, newPassword, noteOf, type Wrong } from "../../parts.ts"
+import { endSessions, isSignUpFailure, wrongBy } from "../../signUpAttempt.ts"
+import { common } from "../../text/common.ts"
+import { moveIn as text } from "../../text/moveIn.ts"
+import { signUp } from "../../text/signUp.ts"
+import { sentForm, visitor, type Visitor } from "../../visitor.ts"
+import { pathOf } from "../frame.ts"
+import { enter } from "../signIn/signIn.ts"
+
+const createAccount = "com.atproto.server.createAccount"
+
+const formPage = Effect.fnUntraced(function* (
+  { csrf, cookies }: Visitor,
+  form: Form,
+  wrong?: Wrong
+) {
+  const config = yield* Config
+  const [domain] = config.handleDomains
+  const typed = (name: string) => form.get(name)
+  const body = html`<h1>${text.title}</h1>
+    <p class="lead">${text.lead(config.host)}</p>
+    ${noteOf(wrong)}
+    <form method="post" action="/account/move-in">
+      ${hidden({ csrf })}
+      <h2>${text.oldHeading}</h2>
+      ${fieldIn(wrong, {
+        name: "identifier",
+        label: text.oldHandle,
+        autocomplete: "off",
+        value: typed("identifier"),
+        hint: text.oldHandleHint,
+        autofocus: true,
+        maxLength: 254
+      })}
+      ${fieldIn(wrong, {
+        name: "old",
+        label: text.oldPassword,
+        type: "password",
+        autocomplete: "off",
+        hint: text.oldPasswordHint,
+        maxLength: 512
+      })}
+      ${fieldIn(wrong, {
+        name: "code",
+        label: text.code,
+        autocomplete: "one-time-code",
+        hint: text.codeHint,
+        optional: true,
+        maxLength: 64
+      })}
+      <h2>${text.newHeading}</h2>
+      ${
+        config.inviteRequired &&
+        fieldIn(wrong, {
+          name: "invite",
+          label: signUp.invite,
+          autocomplete: "off",
+          value: typed("invite"),
+          hint: signUp.inviteHint
+        })
+      }
+      ${fieldIn(wrong, {
+        name: "handle",
+        label: text.handle,
+        autocomplete: "off",
+        value: typed("handle"),
+        hint: text.handleHint(domain),
+        maxLength: 254
+      })}
+      ${fieldIn(wrong, {
+        name: "email",
+        label: common.email,
+        type: "email",
+        autocomplete: "email",
+        value: typed("email"),
+        maxLength: 254
+      })}
+      ${newPassword(wrong, { name: "password", label: text.password, hint: common.passwordRule })}
+      <button type="submit">${text.submit}</button>
+    </form>
+    <p class="hint"><a href="/account/sign-in">${common.alreadyHaveAccount}</a></p>`
+  const page: Page = { title: text.title, body, cookies, status: wrong === undefined ? 200 : 400 }
+  return showPage(page, config)
+})
+
+/** `GET /account/move-in?invite=`: the form that begins a move to this server. */
+export const lookAtMoveIn = Effect.fnUntraced(function* (request: Request, url: URL) {
+  const invite = url.searchParams.get("invite") ?? ""
+  return yield* formPage(yield* visitor(request), new Map([["invite", invite]]))
+})
+
+/** What the form says about a failure at the old server. */
+export const wrongAtOld = ({ error, nsid, why }: MoveInFailed, host: string): Wrong => {
+  if (why === "unreachable") return { text: text.unreachable(host) }
+  if (why !== "refused") return { text: text.odd(host) }
+  if (error === "AuthFactorTokenRequired") return { text: text.codeNeeded, field: "code" }
+  return nsid?.endsWith("getServiceAuth") === true
+    ? { text: text.tokenRefused, field: "old" }
+    : { text: text.notThere, field: "old" }
+}
+
+/** Signs in to the old server, and creates the waiting account by its token. */
+const begin = Effect.fnUntraced(function* (request: Request, form: Form) {
+  const value = (name: string) => form.get(name) ?? ""
+  const old = yield* oldHome(value("identifier"))
+  if (old.isHere) return { wrong: { text: text.here, field: "identifier" } }
+  if ((yield* (yield* Directory).byDid(old.did)) !== undefined) {
+    return { wrong: { text: text.begun, field: "identifier" } }
+  }
+  const credentials = { password: value("old"), code: value("code") }
+  const host = new URL(old.from).host
+  const there = yield* Effect.gen(function* () {
+    const session = yield* signInThere(request, old, credentials)
+    return { session, token: yield* arrivalToken(old.from, session.accessJwt) }
+  }).pipe(
+    Effect.catchTag("MoveInFailed", (failure) =>
+      Effect.succeed({ wrong: wrongAtOld(failure, host) })
+    )
+  )
+  if ("wrong" in there) return there
+  const caller = yield* (yield* Auth).authenticate(
+    { method: "POST", url: request.url, authorization: `Bearer ${there.token}` },
+    { kind: "signup" },
+    createAccount
+  )
+  const [domain] = (yield* Config).handleDomains
+  const name = calledName(value("handle"))
+  const handle = name.includes(".") || domain === undefined ? name : `${name}.${domain}`
+  const created = yield* (yield* SignUp)
+    .create({
+      did: old.did,
+      handle,
+      email: value("email"),
+      password: value("password"),
+      inviteCode: value("invite"),
+      caller
+    })
+    .pipe(
+      Effect.map(({ did }) => ({ did })),
+      Effect.catchIf(isSignUpFailure, (failure) => {
+        const wrong = wrongBy(failure)
+        return Effect.succeed({
+          wrong: wrong.field === "name" ? { ...wrong, field: "handle" } : wrong
+        })
+      })
+    )
+  if ("wrong" in created) return created
+  const { did } = created
+  yield* noteAccount(did)
+  yield* Effect.ignore(endSessions(did))
+  const { accessJwt, refreshJwt } = there.session
+  yield* (yield* Accounts).call(did, "beginMoveIn", {
+    from: old.from,
+    there: { accessJwt, refreshJwt }
+  })
+  return { did }
+})
+
+const unknown = () => Effect.succeed({ wrong: { text: text.unknown, field: "identifier" } })
+
+/** `POST /account/move-in`: begins a move, and signs the waiting account in on this device. */
+export const postMoveIn = Effect.fn("account.moveIn")(function* (request: Request) {
+  const { form, visitor } = yield* sentForm(request)
+  yield* takePoint(request, rules.signUp)
+  const begun = yield* begin(request, form).pipe(
+    Effect.catchTags({
+      HandleNotFound: unknown,
+      DidNotFound: unknown,
+      DidDeactivated: unknown,
+      IdentityUnavailable: unknown,
+      MoveInFailed: unknown
+    })
+  )
+  if ("wrong" in begun) return yield* formPage(visitor, form, begun.wrong)
+  const owner = yield* (yield* Accounts).call(begun.did, "owner")
+  const to = pathOf("moving", { account: begun.did })
+  return yield* enter(visitor, { owner, remembered: true }, to)
+})

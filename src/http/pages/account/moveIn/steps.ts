@@ -1,0 +1,158 @@
+import * as Effect from "effect/Effect"
+import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { oldHome, signInThere } from "../../../accounts/moveIn/begin.ts"
+import { copyBlobs, copyPreferences, copyRecords } from "../../../accounts/moveIn/copy.ts"
+import { leadsHere, pointHere, requestCode } from "../../../accounts/moveIn/identity.ts"
+import {
+  callHere,
+  callThere,
+  here,
+  type MoveInFailed,
+  Moving,
+  there
+} from "../../../accounts/moveIn/remote.ts"
+import { CurrentRequest } from "../../../CurrentRequest.ts"
+import { type Failure, wireError } from "../../../errors.ts"
+import type { Form } from "../../browser.ts"
+import { html } from "../../html.ts"
+import { note, type Wrong } from "../../parts.ts"
+import { moving as text } from "../../text/moveIn.ts"
+import { settings } from "../../text/settings.ts"
+import { type Action, framed, type Handled, hrefOf, shown } from "../frame.ts"
+import type { Owner } from "../owner.ts"
+import { wrongAtOld } from "./start.ts"
+import { movingOf, nextStep, page, type Said, wrongOf } from "./moving.ts"
+type Stepped = Effect.Effect<
+  Said | undefined,
+  Failure | MoveInFailed,
+  Effect.Services<Handled<void>>
+>
+
+/** Runs a step of the owner's move, and shows the page with its result. */
+const stepping = (run: (owner: Owner, moving: Moving, form: Form) => Stepped): Action["run"] =>
+  Effect.fnUntraced(function* (owner, form) {
+    const moving = yield* movingOf(owner)
+    if (moving === undefined) return shown(yield* page(owner))
+    const host = new URL(moving.notes.from).host
+    const said = yield* run(owner, moving, form).pipe(
+      Effect.catch((failure): Handled<Said> => {
+        if (failure._tag === "MoveInFailed")
+          return Effect.succeed({ wrong: wrongOf(failure, host) })
+        return wireError(failure).status >= 500
+          ? Effect.fail(failure)
+          : Effect.succeed({ wrong: { text: text.importFailed } })
+      })
+    )
+    return shown(yield* said?.page === undefined ? page(owner, said) : Effect.succeed(said.page))
+  })
+
+const donePage = (owner: Owner, moving: Moving, isLeft: boolean) => {
+  const host = new URL(moving.notes.from).host
+  const { status: _, ...view } = owner.view
+  return framed(
+    { ...owner, view },
+    {
+      title: text.doneTitle,
+      tab: "",
+      body: html`<p class="lead">${text.done}</p>
+        ${!isLeft && note("warn", text.leftActive(host))}
+        <p>${text.keyLead}</p>
+        <a class="button" href="${hrefOf(owner, "keys")}">${settings.recoveryKey}</a>`
+    }
+  )
+}
+
+/** Activates the account here, deactivates the old one, and ends the sessions of the move. */
+const finish = Effect.fnUntraced(function* (owner: Owner, moving: Moving) {
+  const { did } = moving
+  const end = { method: "POST" } as const
+  yield* here(moving, "com.atproto.server.activateAccount", end)
+  const isLeft = yield* there(moving, "com.atproto.server.deactivateAccount", { input: {} }).pipe(
+    Effect.as(true),
+    Effect.catchTag("MoveInFailed", () => Effect.succeed(false))
+  )
+  const nsid = "com.atproto.server.deleteSession"
+  const { from, here: own, there: old } = moving.notes
+  // The sessions expire by themselves.
+  if (old !== undefined) {
+    yield* Effect.ignore(callThere(from, nsid, { ...end, auth: old.refreshJwt }))
+  }
+  yield* Effect.ignore(callHere(did, nsid, { ...end, auth: own.refreshJwt }))
+  yield* (yield* Accounts).call(did, "endMoveIn")
+  return { page: donePage(owner, moving, isLeft) }
+})
+
+/** Takes the next step of a move, or a part of it. */
+export const takeStep: Action = {
+  page: "moving",
+  run: stepping(
+    Effect.fnUntraced(function* (owner, moving): Effect.fn.Return<
+      Said | undefined,
+      Effect.Error<Stepped>,
+      Effect.Services<Stepped>
+    > {
+      switch (yield* nextStep(moving)) {
+        case "records":
+          return yield* Effect.as(copyRecords(moving), undefined)
+        case "blobs":
+          return yield* Effect.as(copyBlobs(moving), undefined)
+        case "preferences":
+          return yield* Effect.as(copyPreferences(moving), undefined)
+        case "identity":
+          return undefined
+        case "activation":
+          return yield* finish(owner, moving)
+      }
+    })
+  )
+}
+
+/** Has the old server send the code that confirms the move. */
+export const sendOldCode: Action = {
+  page: "moving",
+  run: stepping((_, moving) => Effect.as(requestCode(moving), { good: text.codeSent }))
+}
+
+/** Points the identity here, by the old server's code, and activates the account. */
+export const confirmMove: Action = {
+  proof: true,
+  page: "moving",
+  run: stepping(
+    Effect.fnUntraced(function* (owner, moving, form) {
+      const step = yield* nextStep(moving)
+      if (step === "identity") yield* pointHere(moving, (form.get("code") ?? "").trim())
+      else if (step !== "activation") return undefined
+      if (!(yield* leadsHere(moving.did))) return { wrong: { text: text.notYet } }
+      return yield* finish(owner, moving)
+    })
+  )
+}
+
+/** Signs in to the old server again. */
+export const signInToOld: Action = {
+  page: "moving",
+  run: Effect.fn("account.signInToOld")(function* (owner, form) {
+    const { did } = owner.view
+    const { request } = yield* CurrentRequest
+    const again = (wrong: Wrong) => Effect.map(page(owner, { wrong }), shown)
+    const accounts = yield* Accounts
+    const notes = yield* accounts.call(did, "moveIn")
+    const unknown = () => Effect.succeed(undefined)
+    const from =
+      notes?.from ??
+      (yield* oldHome(did).pipe(
+        Effect.map((old) => (old.isHere ? undefined : old.from)),
+        Effect.catchTags({ MoveInFailed: unknown, HandleNotFound: unknown })
+      ))
+    if (!owner.view.arriving || from === undefined) return shown(yield* page(owner))
+    const credentials = { password: form.get("old") ?? "", code: form.get("code") ?? "" }
+    return yield* signInThere(request, { did, from }, credentials).pipe(
+      Effect.flatMap(({ accessJwt, refreshJwt }) =>
+        accounts.call(did, "beginMoveIn", { from, there: { accessJwt, refreshJwt } })
+      ),
+      Effect.flatMap(() => page(owner)),
+      Effect.map(shown),
+      Effect.catchTag("MoveInFailed", (failure) => again(wrongAtOld(failure, new URL(from).host)))
+    )
+  })
+}
