@@ -67,7 +67,9 @@ export const ownDataSuite = (world: () => BrowserWorld) => {
       await link(page, "Pictures and files")
       await arrive(page, "Pictures and files")
       await look(page, "account-data-files")
-      await page.getByRole("checkbox").first().check()
+      // The picture of the deleted post is kept for a minute.
+      const unused = page.getByRole("listitem").filter({ hasText: "image/png, 80 bytes" })
+      await unused.getByRole("checkbox").check()
       await page.getByRole("button", { name: "Delete selected" }).click()
       await arrive(page, "Delete this unused file?")
       await look(page, "account-data-discard")

@@ -421,7 +421,8 @@ describe("an owner’s files", () => {
     const question = await browser.post(page.form("/data/discard"), { f0: unused, f1: who.avatar })
     assert.include(question.text, "Delete 2 unused files?")
     assert.isDefined(await ask(world, who.did, "ownBlob", unused))
-    await browser.submit(question.form("/data/discard"))
+    const partly = await browser.submit(question.form("/data/discard"))
+    assert.include(partly.text, "Not all of these files are deleted")
     assert.isUndefined(await ask(world, who.did, "ownBlob", unused))
     assert.isDefined(await ask(world, who.did, "ownBlob", who.avatar))
     const sizes = await world.beneath(

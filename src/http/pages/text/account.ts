@@ -99,6 +99,8 @@ export const notices = {
   "key-gone": "Key removed.",
   "records-deleted": "Deleted. Apps may show it for a little longer.",
   "files-deleted": "Deleted.",
+  "files-kept":
+    "Not all of these files are deleted: something uses them, or used them a moment ago. Try again in a minute.",
   deactivated: "Your account is deactivated.",
   deleted: "Your account has been deleted.",
   "password-reset": "Password changed. Sign in with the new one.",

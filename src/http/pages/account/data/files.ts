@@ -145,8 +145,8 @@ export const discardFiles: Action = {
       return shown(yield* filesBody(owner, undefined, { text: text.noneSelected }))
     }
     if (form.get("confirmed") === "yes") {
-      yield* (yield* Accounts).call(owner.view.did, "discardBlobs", cids)
-      return done("data/files", "files-deleted")
+      const deleted = yield* (yield* Accounts).call(owner.view.did, "discardBlobs", cids)
+      return done("data/files", deleted < new Set(cids).size ? "files-kept" : "files-deleted")
     }
     const fields = { ...Object.fromEntries(cids.map((cid, n) => [`f${n}`, cid])), confirmed: "yes" }
     const body = html`<p class="lead">${text.warning}</p>
