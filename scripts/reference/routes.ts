@@ -27,6 +27,7 @@ const texts: Readonly<Record<string, string>> = {
   "/oauth/authorize/reactivate": "a form of that page",
   "/account/*":
     "the pages of an account, for its owner; `/account/sign-up?invite=` makes an account in a browser",
+  "/move-in": "redirects to `/account/move-in`, with the invite of `?invite=`",
   "/.well-known/change-password": "redirects to the page that changes the password",
   "/metrics":
     "what the server measures, as OpenMetrics text, for the bearer of `METRICS_TOKEN`; 404 without that variable",

@@ -44,6 +44,7 @@ import { adminAudit } from "./operators/adminAudit.ts"
 import { recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
+import { toMoveIn } from "./pages/account/moveIn/start.ts"
 import { account } from "./pages/account/routes.ts"
 import { wantsPage } from "./pages/browser.ts"
 import { operatorsConsole } from "./pages/console/routes.ts"
@@ -219,6 +220,7 @@ export const routes = [
     rules.updateHandle,
     rules.updateEmail
   ),
+  route("GET", "/move-in", visit(toMoveIn)),
   route(
     "GET",
     "/robots.txt",

@@ -12,7 +12,7 @@ import { noteAccount } from "../../../CurrentRequest.ts"
 import { takePoint } from "../../../limits/clientLimits.ts"
 import type { Form } from "../../browser.ts"
 import { html } from "../../html.ts"
-import { type Page, showPage } from "../../layout.ts"
+import { type Page, redirectTo, showPage } from "../../layout.ts"
 import { fieldIn, hidden, newPassword, noteOf, type Wrong } from "../../parts.ts"
 import { endSessions, isSignUpFailure, wrongBy } from "../../signUpAttempt.ts"
 import { common } from "../../text/common.ts"
@@ -103,6 +103,12 @@ export const lookAtMoveIn = Effect.fnUntraced(function* (request: Request, url: 
   const invite = url.searchParams.get("invite") ?? ""
   return yield* formPage(yield* visitor(request), new Map([["invite", invite]]))
 })
+
+/** `GET /move-in?invite=`: the form's short address, for people to pass on. */
+export const toMoveIn = (_: Request, url: URL) => {
+  const invite = url.searchParams.get("invite") ?? ""
+  return Effect.map(Config, (config) => redirectTo(pathOf("move-in", { invite }), config))
+}
 
 /** What the form says about a failure at the old server. */
 export const wrongAtOld = ({ error, nsid, why }: MoveInFailed, host: string): Wrong => {
