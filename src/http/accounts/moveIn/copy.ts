@@ -29,6 +29,10 @@ export const latestRev = Effect.fnUntraced(function* ({ did, notes }: Moving) {
   return (yield* decoded(nsid, Latest, answer)).rev
 })
 
+/** The old server's body broke off, or took too long. */
+const brokenOff = (nsid: string) => () =>
+  Effect.fail(new MoveInFailed({ why: "unreachable", nsid }))
+
 /** A response of the old server as the body of an upload here. */
 const asUpload = Effect.fnUntraced(function* (
   nsid: string,
@@ -68,7 +72,9 @@ export const copyRecords = Effect.fn("moveIn.records")(function* (moving: Moving
     )
     const car = { auth, contentType: "application/vnd.ipld.car" }
     const request = yield* asUpload("com.atproto.repo.importRepo", stream, car)
-    yield* importRepo(did, request, credentialsOf(request))
+    yield* importRepo(did, request, credentialsOf(request)).pipe(
+      Effect.catchTag("BlobIncomplete", brokenOff(nsid))
+    )
   })
   yield* here(moving, "com.atproto.server.checkAccountStatus")
   yield* withHere(moving, copy)
@@ -115,7 +121,9 @@ const copyBlob = Effect.fnUntraced(function* ({ did, notes }: Moving, cid: strin
   if (stream === undefined) return false
   const contentType = stream.headers.get("content-type") ?? "application/octet-stream"
   const request = yield* asUpload("com.atproto.repo.uploadBlob", stream, { auth, contentType })
-  const { blob } = yield* uploadBlob(did, request, credentialsOf(request))
+  const { blob } = yield* uploadBlob(did, request, credentialsOf(request)).pipe(
+    Effect.catchTag("BlobIncomplete", brokenOff(nsid))
+  )
   return blob.ref.$link === cid
 })
 

@@ -132,8 +132,14 @@ export interface Said {
   readonly page?: Page
 }
 
+/** The owner without the note that the account isn't active, which the page says itself. */
+export const withoutStanding = (owner: Owner): Owner => {
+  const { status: _, ...view } = owner.view
+  return { ...owner, view }
+}
+
 const frameOf = (owner: Owner, body: Html, wrong?: Wrong) =>
-  framed(owner, { title: text.title, tab: "", body, wrong })
+  framed(withoutStanding(owner), { title: text.title, tab: "", body, wrong })
 
 const movePage = Effect.fnUntraced(function* (owner: Owner, { wrong, good }: Said) {
   const moving = yield* movingOf(owner)

@@ -21,7 +21,7 @@ import { settings } from "../../text/settings.ts"
 import { type Action, framed, type Handled, hrefOf, shown } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { wrongAtOld } from "./start.ts"
-import { movingOf, nextStep, page, type Said, wrongOf } from "./moving.ts"
+import { movingOf, nextStep, page, type Said, withoutStanding, wrongOf } from "./moving.ts"
 type Stepped = Effect.Effect<
   Said | undefined,
   Failure | MoveInFailed,
@@ -48,18 +48,14 @@ const stepping = (run: (owner: Owner, moving: Moving, form: Form) => Stepped): A
 
 const donePage = (owner: Owner, moving: Moving, isLeft: boolean) => {
   const host = new URL(moving.notes.from).host
-  const { status: _, ...view } = owner.view
-  return framed(
-    { ...owner, view },
-    {
-      title: text.doneTitle,
-      tab: "",
-      body: html`<p class="lead">${text.done}</p>
-        ${!isLeft && note("warn", text.leftActive(host))}
-        <p>${text.keyLead}</p>
-        <a class="button" href="${hrefOf(owner, "keys")}">${settings.recoveryKey}</a>`
-    }
-  )
+  return framed(withoutStanding(owner), {
+    title: text.doneTitle,
+    tab: "",
+    body: html`<p class="lead">${text.done}</p>
+      ${!isLeft && note("warn", text.leftActive(host))}
+      <p>${text.keyLead}</p>
+      <a class="button" href="${hrefOf(owner, "keys")}">${settings.recoveryKey}</a>`
+  })
 }
 
 /** Activates the account here, deactivates the old one, and ends the sessions of the move. */
