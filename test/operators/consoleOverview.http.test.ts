@@ -2,8 +2,11 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { HostCounts, keptHours } from "../../src/services/operators/HostCounts.ts"
 import { notePastHours } from "../../src/services/operators/pastHours.ts"
+import { storageDays, sumStorage } from "../../src/services/operators/watch/storage.ts"
+import { WatchNotes } from "../../src/services/operators/WatchNotes.ts"
 import { CurrentRequest, currentRequest } from "../../src/http/CurrentRequest.ts"
 import type { Operating } from "../../src/http/pages/console/operating.ts"
+import { bytes } from "../../src/http/pages/text/consolePeople.ts"
 import { lineOf, overviewPage, streamLines } from "../../src/http/pages/console/overview.ts"
 import { Readiness } from "../../src/services/host/Readiness.ts"
 import { Sequencer, SequencerUnavailable } from "../../src/services/stream/Sequencer.ts"
@@ -133,5 +136,57 @@ describe("the console's first page", () => {
     await tick()
     const kept = await hours()
     assert.isTrue(kept.every((one) => one.hour >= Math.floor(world.now() / hour) - keptHours))
+  })
+
+  it("the chart of storage shows the newest sum of each day, and only 30 days are kept", async () => {
+    const day = 24 * hour
+    const today = Math.floor(world.now() / day) + 1
+    const tomorrow = today + 1
+    // Far from midnight, where the test itself would cross into another day.
+    world.advance(today * day + hour - world.now())
+    await world.beneath(notePastHours)
+    assert.notInclude(await overview(), "Stored blobs")
+    // A note of the version before, which kept no days.
+    const sum = { accounts: 1, records: 1, blobBytes: 1 }
+    await world.beneath(
+      Effect.flatMap(WatchNotes, (notes) =>
+        notes.set("storage", { begunAt: 0, sum, last: { ...sum, at: 0 } })
+      )
+    )
+    assert.notInclude(await overview(), "Stored blobs")
+    const { accounts } = await Effect.runPromise(world.directory.list({ limit: 100 }))
+    assert.isBelow(accounts.length, 20)
+    const stored = async () => {
+      const sizes = await Promise.all(accounts.map(({ did }) => ask(world, did, "size")))
+      return sizes.reduce((all, { used }) => all + used, 0)
+    }
+    await world.beneath(sumStorage)
+    const before = await stored()
+    assert.deepStrictEqual(await world.beneath(storageDays), [{ day: today, blobBytes: before }])
+    const size = bytes(before)
+    assert.include(
+      await overview(),
+      `aria-label="Stored blobs, 30 days: ${size} at the last count, at most ${size}"`
+    )
+    world.advance(tomorrow * day + hour - world.now())
+    await world.beneath(sumStorage)
+    await signUp(world, "fuller")
+    world.advance(7 * hour)
+    await world.beneath(sumStorage)
+    const { used } = await ask(world, "did:web:fuller.test", "size")
+    assert.isAbove(used, 0)
+    assert.deepStrictEqual((await world.beneath(storageDays)).slice(1), [
+      { day: tomorrow, blobBytes: before + used }
+    ])
+    for (let at = 0; at < 32; at++) {
+      world.advance(day)
+      await world.beneath(sumStorage)
+    }
+    const days = await world.beneath(storageDays)
+    const last = Math.floor(world.now() / day)
+    assert.deepStrictEqual(
+      days.map((one) => one.day),
+      Array.from({ length: 30 }, (_, at) => last - 29 + at)
+    )
   })
 })

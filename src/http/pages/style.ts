@@ -22,7 +22,7 @@ background:var(--page);background-attachment:fixed;overflow-wrap:anywhere}
 .foot a{color:var(--soft)}
 main{width:calc(100% - 2rem);max-width:27rem;margin:auto;padding:2rem;background:var(--card);
 border:1px solid var(--line);border-radius:1.25rem;box-shadow:0 1.25rem 3.5rem #1d22331f}
-main>:last-child{margin-bottom:0}
+main>:last-child:last-child{margin-bottom:0}
 main.wide{max-width:44rem;margin-top:0}
 @media(max-width:30rem){main{padding:1.4rem 1.2rem;border-radius:1rem}}
 h1{margin:0 0 .35rem;font-size:1.5rem;line-height:1.25;font-weight:680;letter-spacing:-.01em}
@@ -41,6 +41,7 @@ fieldset{margin:0;padding:0;border:0;min-width:0}
 .field .hint{margin:.4rem 0 0}
 input:not([type]),input[type=text],input[type=email],input[type=password],input[type=date],select,textarea{display:block;width:100%;margin-top:.3rem;
 padding:.7rem .8rem;font:inherit;color:inherit;background:var(--field);border:1px solid #858ca5;border-radius:.7rem}
+select{min-height:calc(2.9rem + 2px);text-overflow:ellipsis}
 input[readonly]{background:var(--tint);border-color:var(--line)}
 input[aria-invalid=true]{border-color:var(--bad)}
 .affix{display:flex;align-items:center;margin-top:.3rem;background:var(--field);border:1px solid #858ca5;border-radius:.7rem;overflow:hidden}
@@ -82,6 +83,7 @@ button.link{display:inline;width:auto;padding:0;margin:0;border:0;background:non
 .divider::before,.divider::after{content:"";flex:1;border-top:1px solid var(--line)}
 ul.list{list-style:none;margin:1rem 0;padding:0}
 ul.list>li{border:1px solid var(--line);border-radius:.8rem;background:var(--field);margin:0 0 .6rem}
+ul.list>li:last-child{margin-bottom:0}
 ul.list>li.row,ul.list>li>a{display:flex;align-items:center;gap:.8rem;padding:.75rem .9rem}
 ul.list>li>a{color:inherit;text-decoration:none}
 ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
@@ -106,7 +108,7 @@ ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;li
 .top-aligned{align-items:flex-start!important}
 li.app{padding:.75rem .9rem}li.app>*{display:block}li.app>code{font-size:.82rem;color:var(--soft)}
 li.app>.row{display:flex;gap:.8rem;margin-top:.6rem}li.app>.row+.row{border-top:1px solid var(--line);padding-top:.6rem}
-.tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
+.tag{display:inline-block;padding:.05rem .5rem;margin-right:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
 nav.tabs{display:flex;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
 nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}
 nav.tabs a{overflow-wrap:normal;white-space:nowrap}
@@ -116,7 +118,8 @@ nav.tabs a{overflow-wrap:normal;white-space:nowrap}
 nav.tabs.many{flex-wrap:wrap;justify-content:flex-start;gap:.25rem;margin-inline:0}nav.tabs.many a{padding:.3rem .6rem}
 h3{margin:1rem 0 .25rem;font-size:.94rem}.chart{margin:.25rem 0 .75rem}.chart svg{display:block;width:100%;height:4rem}.chart path{fill:var(--ring)}
 .chart .axis{fill:var(--line)}.chart figcaption{color:var(--soft);font-size:.875rem}
-form.look-up{display:flex;flex-wrap:wrap;gap:.6rem;align-items:flex-end}form.look-up .field{flex:1 1 12rem;margin:0}form.look-up button{width:auto!important;min-width:0!important}
+form.look-up{display:flex;flex-wrap:wrap;gap:.6rem;align-items:flex-end}form.look-up .field{flex:1 1 10rem;margin:0}form.look-up:has(.hint) .field{flex-basis:100%}
+form.look-up button{width:auto!important;min-width:0!important;margin:0;padding-block:.7rem}
 .tools{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;margin:.5rem 0}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
 .facts{display:grid;align-items:baseline;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}

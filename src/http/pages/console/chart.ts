@@ -1,6 +1,8 @@
 import type { HourCounts } from "../../../services/operators/HostCounts.ts"
+import { keptDays, type StorageDay } from "../../../services/operators/watch/storage.ts"
 import { type Html, html } from "../html.ts"
 import { overview as text } from "../text/console.ts"
+import { bytes } from "../text/consolePeople.ts"
 
 type Series = "events" | "signUps"
 
@@ -38,11 +40,11 @@ const barsOf = (bars: ReadonlyArray<Bar>, most: number): string =>
     })
     .join("")
 
-const chart = (title: string, span: string, unit: string, bars: ReadonlyArray<Bar>): Html => {
-  const values = bars.flatMap((value) => (value === undefined ? [] : [value]))
-  const most = Math.max(0, ...values)
-  const total = values.reduce((sum, value) => sum + value, 0)
-  const sums = text.sums(total, most, unit)
+const noted = (bars: ReadonlyArray<Bar>): ReadonlyArray<number> =>
+  bars.flatMap((value) => (value === undefined ? [] : [value]))
+
+const chart = (title: string, span: string, sums: string, bars: ReadonlyArray<Bar>): Html => {
+  const most = Math.max(0, ...noted(bars))
   return html`<figure class="chart">
     <svg
       viewBox="0 0 ${bars.length * 10} ${height + 1}"
@@ -57,8 +59,30 @@ const chart = (title: string, span: string, unit: string, bars: ReadonlyArray<Ba
   </figure>`
 }
 
+const countsOf = (unit: string, bars: ReadonlyArray<Bar>): string =>
+  text.sums(
+    noted(bars).reduce((sum, value) => sum + value, 0),
+    Math.max(0, ...noted(bars)),
+    unit
+  )
+
 /** A series of the last 24 hours and of the last 30 days. */
-export const charts = (hours: ReadonlyArray<HourCounts>, series: Series, current: number): Html =>
-  html`<h3>${text[series]}</h3>
-    ${chart(text[series], text.day, text.hour, byHour(hours, series, current))}
-    ${chart(text[series], text.month, text.aDay, byDay(hours, series, current))}`
+export const charts = (hours: ReadonlyArray<HourCounts>, series: Series, current: number): Html => {
+  const [day, month] = [byHour(hours, series, current), byDay(hours, series, current)]
+  return html`<h3>${text[series]}</h3>
+    ${chart(text[series], text.day, countsOf(text.hour, day), day)}
+    ${chart(text[series], text.month, countsOf(text.aDay, month), month)}`
+}
+
+/** What all accounts stored on each of the last 30 days; nothing if no day was noted. */
+export const storageChart = (days: ReadonlyArray<StorageDay>, today: number): Html | undefined => {
+  const values = new Map(days.map(({ day, blobBytes }) => [day, blobBytes]))
+  const bars = Array.from({ length: keptDays }, (_, at): Bar =>
+    values.get(today + 1 - keptDays + at)
+  )
+  const newest = noted(bars).at(-1)
+  if (newest === undefined) return undefined
+  const sums = text.stored(bytes(newest), bytes(Math.max(...noted(bars))))
+  return html`<h3>${text.storage}</h3>
+    ${chart(text.storage, text.month, sums, bars)}`
+}

@@ -48,7 +48,7 @@ export const configurationPage: ConsolePage = {
         )}
       </dl>
       <h2>${text.unset}</h2>
-      <p>${unset.join(", ")}</p>`
+      <p class="hint">${unset.join(", ")}</p>`
     return framed(operating, { title: text.title, tab: "configuration", body })
   })
 }

@@ -9,6 +9,7 @@ import type { AuditLog } from "../../../services/operators/AuditLog.ts"
 import type { HostRows } from "../../../services/backups/HostRows.ts"
 import type { HostCounts } from "../../../services/operators/HostCounts.ts"
 import type { Operators } from "../../../services/operators/Operators.ts"
+import type { WatchNotes } from "../../../services/operators/WatchNotes.ts"
 import type { KeyRotations } from "../../../services/identity/keys/KeyRotations.ts"
 import type { BackupLedger } from "../../../services/backups/BackupLedger.ts"
 import type { CurrentRequest } from "../../CurrentRequest.ts"
@@ -66,6 +67,7 @@ type Needs =
   | KeyRotations
   | Operators
   | Readiness
+  | WatchNotes
 
 /** The result of a handler. */
 export type Handled<A> = Effect.Effect<A, PageFailure, Needs>

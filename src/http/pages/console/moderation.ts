@@ -118,7 +118,7 @@ const resultOf = (operating: Operating, subject: Subject): Html => {
   const kind = blob !== undefined ? text.aBlob : about === entry.did ? text.anAccount : text.record
   return html`<h2>${kind}</h2>
     <dl class="facts">
-      <dt>${text.owner}</dt>
+      <dt>${about === entry.did ? text.handle : text.owner}</dt>
       <dd><a href="${consolePath("account", { did: entry.did })}">${entry.handle}</a></dd>
       ${
         about !== entry.did &&

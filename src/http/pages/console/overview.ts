@@ -5,6 +5,7 @@ import { Config } from "../../../services/host/Config.ts"
 import { type Outcome, Readiness } from "../../../services/host/Readiness.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
 import { Alerts } from "../../../services/operators/Alerts.ts"
+import { storageDays } from "../../../services/operators/watch/storage.ts"
 import { waitingResets } from "../../../services/operators/watch/resets.ts"
 import { type Counts, HostCounts, keptHours } from "../../../services/operators/HostCounts.ts"
 import { type RelayCall, Sequencer, type Subscribers } from "../../../services/stream/Sequencer.ts"
@@ -13,7 +14,7 @@ import { CurrentRequest } from "../../CurrentRequest.ts"
 import { agoInWords } from "../account/words.ts"
 import { type Child, type Html, html } from "../html.ts"
 import { frame, inTerminal, overview as text } from "../text/console.ts"
-import { charts } from "./chart.ts"
+import { charts, storageChart } from "./chart.ts"
 import { consolePath, type ConsolePage, framed } from "./frame.ts"
 import type { Operating } from "./operating.ts"
 
@@ -37,9 +38,9 @@ export const lineOf = ({ name, state, says, remedy }: Line): Html => {
   </li>`
 }
 
-const dependency = (name: string, outcome: Outcome): Line =>
+const dependency = (name: string, outcome: Outcome, works: string = text.responds): Line =>
   outcome === "ok"
-    ? { name, state: "ok", says: text.responds }
+    ? { name, state: "ok", says: works }
     : outcome === "full"
       ? { name, state: "fault", says: text.full }
       : { name, state: "fault", says: text.silent, remedy: inTerminal("logs") }
@@ -54,7 +55,7 @@ const dependencies = Effect.gen(function* () {
     dependency(text.database, found.d1),
     dependency(text.blobs, found.r2),
     dependency(text.log, found.sequencer),
-    ...(found.disk === undefined ? [] : [dependency(text.disk, found.disk)])
+    ...(found.disk === undefined ? [] : [dependency(text.disk, found.disk, text.hasRoom)])
   ]
 })
 
@@ -131,7 +132,7 @@ const resetLines = Effect.fnUntraced(function* (now: number) {
     name: text.resets,
     state: "fault",
     says: text.waits(handle),
-    remedy: html`<a href="${consolePath("account", { did })}">${text.look}</a>,
+    remedy: html`<a href="${consolePath("account", { did })}">${text.lookAtAccount}</a>,
       ${inTerminal(`account codes ${handle}`)}`
   }))
 })
@@ -174,12 +175,14 @@ const countsOf = (counts: Counts | undefined, now: number): Html => {
 }
 
 const anHour = 3_600_000
+const aDay = 24 * anHour
 
 const history = Effect.fnUntraced(function* (now: number) {
   const current = Math.floor(now / anHour)
   const hours = yield* (yield* HostCounts).hours(current - keptHours)
   if (hours.length === 0) return html`<p class="hint">${text.noHistory}</p>`
-  return html`${charts(hours, "events", current)} ${charts(hours, "signUps", current)}`
+  return html`${charts(hours, "events", current)} ${charts(hours, "signUps", current)}
+  ${storageChart(yield* storageDays, Math.floor(now / aDay))}`
 })
 
 /** What a failing dependency would tell is left out: the page must show exactly then. */

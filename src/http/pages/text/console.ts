@@ -75,6 +75,7 @@ export const overview = {
   log: "Event log",
   disk: "Disk",
   responds: "Responds.",
+  hasRoom: "Has room.",
   silent: "Doesn’t respond. Look at the log:",
   full: "Full. Make room on the disk, or move the server.",
   relay: (relay: string) => `Relay ${relay}`,
@@ -98,6 +99,7 @@ export const overview = {
     ` ${counted(count, "account or object", "accounts or objects")} failed in the newest one.`,
   backUpNow: "Back up now",
   look: "Look at the network",
+  lookAtAccount: "Look at the account",
   mail: "Mail",
   mailOn: "This server sends email.",
   resets: "Password resets",
@@ -131,7 +133,9 @@ export const overview = {
   sums: (total: number, most: number, unit: string) =>
     `${total} in total, at most ${most} in ${unit}`,
   hour: "an hour",
-  aDay: "a day"
+  aDay: "a day",
+  storage: "Stored blobs",
+  stored: (newest: string, most: string) => `${newest} at the last count, at most ${most}`
 } as const
 
 /** A command in a sentence. */

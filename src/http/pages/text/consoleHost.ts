@@ -93,7 +93,7 @@ export const backups = {
   now: "Back up now",
   nowHint:
     "This request does as much as it can in 20 seconds. The server continues the rest every few minutes.",
-  runs: "The last ones",
+  runs: "Recent backups",
   none: "No backup has ended yet.",
   outcomes: { good: "good", incomplete: "incomplete", failed: "failed" },
   accounts: (accounts: number, changed: number) =>
@@ -131,7 +131,7 @@ export const audit = {
   act: "What",
   subject: "Whom",
   filter: "Filter",
-  hint: "A DID or “password”; the exact name of a method or path; a DID, an at:// address.",
+  hint: "Who: a DID or “password”. What: the exact name of a method or path. Whom: a DID or an at:// address.",
   none: "No entry matches.",
   older: "Older",
   newest: "Newest",
@@ -155,7 +155,7 @@ export const operators = {
   title: "Operators",
   lead: "Accounts that operate this server. Each needs an authenticator.",
   none: "No account has a role yet.",
-  added: (day: string, by: string) => `since ${day}, by ${by}`,
+  added: (day: string, by: string) => `Since ${day}, by ${by}`,
   byPassword: "the administrator’s password",
   you: "you",
   add: "Give a role",

@@ -170,6 +170,7 @@ export const moderation = {
   aBlob: "Blob",
   anAccount: "Account",
   owner: "Account",
+  handle: "Handle",
   cid: "CID",
   visible: "visible",
   down: (ref: string | undefined) => (ref === undefined ? "taken down" : `taken down: ${ref}`),

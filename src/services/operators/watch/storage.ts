@@ -7,6 +7,7 @@ import { Directory } from "../../accounts/Directory.ts"
 import { WatchNotes } from "../WatchNotes.ts"
 
 const hour = 3_600_000
+const aDay = 24 * hour
 
 /** How often every account is asked, in milliseconds. */
 const every = 6 * hour
@@ -22,13 +23,28 @@ const Sum = Schema.Struct({
   blobBytes: Schema.Int
 })
 
+/** How many days are kept, with today. */
+export const keptDays = 30
+
+/** The newest sum of a day. */
+const Day = Schema.Struct({
+  /** In days since 1970. */
+  day: Schema.Int,
+  blobBytes: Schema.Int
+})
+
+/** A day with what all accounts stored on it. */
+export type StorageDay = typeof Day.Type
+
 /** A walk through the accounts, and the sum of the last one that ended. */
 const Walk = Schema.Struct({
   begunAt: Schema.Finite,
   /** Without it, the walk waits for its next turn. */
   cursor: optional(Schema.String),
   sum: Sum,
-  last: optional(Schema.Struct({ ...Sum.fields, at: Schema.Finite }))
+  last: optional(Schema.Struct({ ...Sum.fields, at: Schema.Finite })),
+  /** Oldest first; absent from a note of an older version. */
+  days: optional(Schema.Array(Day))
 })
 
 type Walk = typeof Walk.Type
@@ -42,6 +58,19 @@ const readWalk = Effect.map(
 
 /** What all accounts stored at the end of the last walk; reads one row. */
 export const storageReport = Effect.map(readWalk, (walk) => walk?.last)
+
+/** What all accounts stored on each noted day, oldest first; reads one row. */
+export const storageDays = Effect.map(readWalk, (walk) => walk?.days ?? [])
+
+/** The noted days with another sum, which replaces an earlier one of its day. */
+const withDay = (
+  days: ReadonlyArray<StorageDay>,
+  day: number,
+  { blobBytes }: typeof Sum.Type
+): ReadonlyArray<StorageDay> => [
+  ...days.filter((one) => one.day < day && one.day > day - keptDays),
+  { day, blobBytes }
+]
 
 const sizeOf = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
@@ -80,10 +109,14 @@ export const sumStorage = Effect.gen(function* () {
     ...(cursor === undefined ? {} : { cursor }),
     sum,
     ...(cursor === undefined
-      ? { last: { ...sum, at: now } }
-      : walk?.last === undefined
-        ? {}
-        : { last: walk.last })
+      ? {
+          last: { ...sum, at: now },
+          days: withDay(walk?.days ?? [], Math.floor(now / aDay), sum)
+        }
+      : {
+          ...(walk?.last === undefined ? {} : { last: walk.last }),
+          ...(walk?.days === undefined ? {} : { days: walk.days })
+        })
   }
   yield* (yield* WatchNotes).set("storage", next)
 })
