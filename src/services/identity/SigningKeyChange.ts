@@ -14,6 +14,7 @@ import { Config } from "../host/Config.ts"
 import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./HostedDidDocument.ts"
+import { rewrapKeys } from "./keys/calls.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 import { signUpdate, submitOwn } from "./PlcOperations.ts"
 import { Repo } from "../repo/Repo.ts"
@@ -57,6 +58,8 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
   const events = yield* AccountEvents
   const gate = yield* PublicCacheGate
   const repo = yield* Repo
+  // A rotation of the master key knows an account that it hasn't reached by its signing key.
+  yield* rewrapKeys()
   const services = yield* Effect.context<Effect.Services<ReturnType<typeof writeDocument>>>()
   const change = Effect.gen(function* () {
     const account = yield* accounts.get

@@ -75,6 +75,7 @@ const credentialsOf = async (host: Host, advance: (millis: number) => void) => {
   )["signingKey"]
   return {
     alice,
+    app,
     bob,
     /** Uses each credential once on a server with the same data. */
     use: async (on: Host) => {
@@ -253,7 +254,7 @@ describe("backups and a rotation of the master key", () => {
     const objects = new Map<string, Uint8Array>()
     const world = await startKept(objects)
     let host = await world.start({ MASTER_KEY: first })
-    const { alice, bob, use } = await credentialsOf(host, world.advance)
+    const { alice, app, bob, use } = await credentialsOf(host, world.advance)
     await backUp(host)
     const copy = new Map(objects)
     host = await world.start({ MASTER_KEY: second, MASTER_KEY_PREVIOUS: first })
@@ -289,6 +290,7 @@ describe("backups and a rotation of the master key", () => {
         assert.isNotEmpty(commit)
       }
       assert.strictEqual(outcomeOf(await signIn(later, alice, alice.password)), "ok")
+      assert.strictEqual(outcomeOf(await signIn(later, alice, app)), "ok")
     }
 
     const blind = await startKept(new Map(copy))

@@ -27,7 +27,8 @@ const Pending = Schema.Record(
 
 type Pending = typeof Pending.Type
 
-const pending = Effect.gen(function* () {
+/** The returns that haven't ended, by DID. */
+export const pendingReturns = Effect.gen(function* () {
   const noted = yield* (yield* WatchNotes).get("returns")
   return Schema.decodeUnknownOption(Pending)(noted).pipe((found) =>
     found._tag === "Some" ? found.value : ({} satisfies Pending)
@@ -35,7 +36,7 @@ const pending = Effect.gen(function* () {
 })
 
 const note = Effect.fnUntraced(function* (did: string, task: Pending[string] | undefined) {
-  const { [did]: _, ...others } = yield* pending
+  const { [did]: _, ...others } = yield* pendingReturns
   yield* (yield* WatchNotes).set(
     "returns",
     task === undefined ? others : { ...others, [did]: task }
@@ -159,7 +160,7 @@ export const restoreAt = Effect.fn("restoreAt")(function* (
   at: number,
   budget: Budget
 ) {
-  let task = (yield* pending)[did]
+  let task = (yield* pendingReturns)[did]
   if (task === undefined) {
     const { bookmark } = yield* (yield* Accounts).call(did, "pointBookmark", { at })
     task = { id: randomUUID(), at, bookmark, since: yield* Clock.currentTimeMillis }
@@ -175,7 +176,7 @@ const patience = 120_000
 export const completeReturns = Effect.gen(function* () {
   const now = yield* Clock.currentTimeMillis
   const budget = new Budget({ operations: 400, until: now + 20_000 })
-  for (const [did, task] of Object.entries(yield* pending)) {
+  for (const [did, task] of Object.entries(yield* pendingReturns)) {
     if (now - task.since > patience) yield* finish(did, task, budget)
   }
 })

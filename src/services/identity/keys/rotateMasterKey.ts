@@ -5,6 +5,7 @@ import { Accounts } from "../../accounts/Accounts.ts"
 import { BackupLedger } from "../../backups/BackupLedger.ts"
 import { BackupTarget } from "../../backups/BackupTarget.ts"
 import { Budget } from "../../backups/Budget.ts"
+import { pendingReturns } from "../../backups/pointInTime/restoreAt.ts"
 import { resealAccount, resealRuns } from "../../backups/resealBackups.ts"
 import { InvalidRequest } from "../../failures.ts"
 import { Config } from "../../host/Config.ts"
@@ -105,9 +106,14 @@ const pass = Effect.fnUntraced(function* (
     }
   }
   const dids = yield* (yield* KeyRotations).dids(at.cursor, atOnce)
+  // Their present waits in the blob store, sealed with the key of its time.
+  const returning = yield* pendingReturns
   for (const did of dids) {
     budget.spend(1)
-    at = { ...(yield* rewrapOne(at, did)), cursor: did }
+    const after = Object.hasOwn(returning, did)
+      ? withFailure(at, { did, problem: "it is going back to a point in time" })
+      : yield* rewrapOne(at, did)
+    at = { ...after, cursor: did }
   }
   if (dids.length === atOnce) return next(at)
   if (at.failed > 0) return heldUp({ ...at, cursor: "" })
