@@ -35,6 +35,8 @@ interface Person {
   readonly records: Map<string, string>
   /** Bytes of blobs by their CIDs. */
   readonly blobs: Map<string, Buffer>
+  /** The rev of the last acknowledged write. */
+  rev: string
 }
 
 /** A part of a run or of a restore, as the administrator's routes return it. */
@@ -214,7 +216,7 @@ async function signUp(server: BenchServer, admin: string, n: number): Promise<Pe
   const path = "/xrpc/com.atproto.server.createAccount"
   const made = await post<{ readonly accessJwt: string }>(server, path, admin, input)
   const token = `Bearer ${made.accessJwt}`
-  return { did, handle, password, token, records: new Map(), blobs: new Map() }
+  return { did, handle, password, token, records: new Map(), blobs: new Map(), rev: "" }
 }
 
 /** Writes some records and a blob, and notes those that the server acknowledged. */
@@ -231,7 +233,8 @@ async function write(server: BenchServer, person: Person, random: Random): Promi
   person.blobs.set(blob.ref.$link, bytes)
   const collection = "com.example.thing"
   const things = Array.from({ length: random.between(1, 20) }, () => ({ at: random.next() }))
-  const { results } = await post<{
+  const { commit, results } = await post<{
+    readonly commit: { readonly rev: string }
     readonly results: ReadonlyArray<{ readonly uri: string; readonly cid: string }>
   }>(server, "/xrpc/com.atproto.repo.applyWrites", person.token, {
     repo: person.did,
@@ -241,6 +244,7 @@ async function write(server: BenchServer, person: Person, random: Random): Promi
       value: { $type: collection, ...fields }
     }))
   })
+  person.rev = commit.rev
   for (const { uri, cid } of results) {
     person.records.set(uri.split("/").slice(3).join("/"), cid)
   }
@@ -284,13 +288,14 @@ async function restore(server: BenchServer, admin: string) {
   }
 }
 
-/** What a restored account lacks. */
+/** What is wrong with a restored account. */
 async function compare(server: BenchServer, person: Person): Promise<Array<string>> {
   const problems: Array<string> = []
   const { did, handle, password } = person
   const car = await fetch(`${server.url}/xrpc/com.atproto.sync.getRepo?did=${did}`)
   if (car.status !== 200) return [`getRepo: ${car.status} ${await car.text()}`]
-  const { creates } = await verifyRepoCar(new Uint8Array(await car.arrayBuffer()), did)
+  const { commit, creates } = await verifyRepoCar(new Uint8Array(await car.arrayBuffer()), did)
+  if (commit.rev <= person.rev) problems.push(`rev ${commit.rev} is not above ${person.rev}`)
   const found = new Map(
     creates.map(({ collection, rkey, cid }) => [`${collection}/${rkey}`, cid.toString()])
   )

@@ -10,11 +10,12 @@ import { freePort } from "../../scripts/server.ts"
 import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
 import { seeded } from "./random.ts"
 
-const help = `node test/soak/rotation.ts [--kills 10] [--accounts 30] [--seed n]
+const help = `npm run soak:rotation -- [--kills 10] [--accounts 30] [--seed n]
 
 Replaces MASTER_KEY and PLC_ROTATION_KEY of a server on Node (nacre serve) and kills it (SIGKILL) again and
 again meanwhile. Afterwards, with the new keys alone: every DID names the new key after exactly one operation,
-every account signs in with its password from before, writes, and changes its handle.`
+every account signs in with its password and its app password from before and writes, and every fifth changes
+its handle.`
 
 const { values } = parseArgs({
   options: {
@@ -43,6 +44,13 @@ const both = {
 const adminPassword = "the administrator of a rotation"
 const authorization = `Basic ${Buffer.from(`admin:${adminPassword}`).toString("base64")}`
 const routes = ["master", "plc"] as const
+
+interface Person {
+  readonly did: string
+  readonly handle: string
+  readonly password: string
+  readonly appPassword: string
+}
 
 interface Progress {
   readonly phase: string
@@ -93,11 +101,7 @@ async function run(kills: number, count: number, seed: number): Promise<Readonly
     writePrivate(join(folder, "nacre.env"), lines.join(""))
     return startServer({ dataDir: folder, port, home: "box", env })
   }
-  const people: Array<{
-    readonly did: string
-    readonly handle: string
-    readonly password: string
-  }> = []
+  const people: Array<Person> = []
   let server = await start(before)
   try {
     for (let at = 0; at < count; at++) {
@@ -108,7 +112,12 @@ async function run(kills: number, count: number, seed: number): Promise<Readonly
         input,
         authorization
       )
-      people.push({ did: String(made["did"]), ...person })
+      const app = await post(
+        `${server.url}/xrpc/com.atproto.server.createAppPassword`,
+        { name: "phone" },
+        `Bearer ${String(made["accessJwt"])}`
+      )
+      people.push({ did: String(made["did"]), appPassword: String(app["password"]), ...person })
     }
     await server.stop()
     for (let round = 1; round <= kills; round++) {
@@ -153,14 +162,10 @@ async function run(kills: number, count: number, seed: number): Promise<Readonly
 async function judge(
   url: string,
   plc: string,
-  people: ReadonlyArray<{
-    readonly did: string
-    readonly handle: string
-    readonly password: string
-  }>
+  people: ReadonlyArray<Person>
 ): Promise<ReadonlyArray<string>> {
   const problems: Array<string> = []
-  for (const [at, { did, handle, password }] of people.entries()) {
+  for (const [at, { appPassword, did, handle, password }] of people.entries()) {
     const log = (await json(`${plc}/${did}/log`)) as unknown as ReadonlyArray<unknown>
     const data = await json(`${plc}/${did}/data`)
     const keys: unknown = data["rotationKeys"]
@@ -174,6 +179,11 @@ async function judge(
       ""
     )
     const auth = `Bearer ${String(signedIn["accessJwt"])}`
+    await post(
+      `${url}/xrpc/com.atproto.server.createSession`,
+      { identifier: handle, password: appPassword },
+      ""
+    )
     const record = {
       $type: "app.bsky.feed.post",
       text: "kept",
