@@ -81,10 +81,10 @@ button.link{display:inline;width:auto;padding:0;margin:0;border:0;background:non
 .note.warn{color:var(--warn);background:var(--warn-tint)}
 .divider{display:flex;align-items:center;gap:.8rem;margin:1.25rem 0 .25rem;color:var(--soft);font-size:.875rem}
 .divider::before,.divider::after{content:"";flex:1;border-top:1px solid var(--line)}
-ul.list{list-style:none;margin:1rem 0;padding:0}
-ul.list>li{border:1px solid var(--line);border-radius:.8rem;background:var(--field);margin:0 0 .6rem}
-ul.list>li:last-child{margin-bottom:0}
-ul.list>li.row,ul.list>li>a{display:flex;align-items:center;gap:.8rem;padding:.75rem .9rem}
+.list:is(ul,ol){list-style:none;margin:1rem 0;padding:0}
+.list:is(ul,ol)>li{border:1px solid var(--line);border-radius:.8rem;background:var(--field);margin:0 0 .6rem}
+.list:is(ul,ol)>li:last-child{margin-bottom:0}
+.list:is(ul,ol)>li.row,ul.list>li>a{display:flex;align-items:center;gap:.8rem;padding:.75rem .9rem}
 ul.list>li>a{color:inherit;text-decoration:none}
 ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
 .grow{flex:1;min-width:0}
