@@ -24,7 +24,7 @@ afterEach(() => {
 afterAll(() => world?.close())
 
 describe("moving in by the account’s pages", () => {
-  it("/move-in leads to the form, with the invite of its link", async () => {
+  it("/move-in redirects to the form, with the invite of its link", async () => {
     const browser = new Browser(world.host)
     const code = await world.invite()
     const invited = await browser.get(`/move-in?invite=${code}&to=https://example.com`)
