@@ -283,9 +283,9 @@ describe("handles of accounts", () => {
     const resolve = (handle: string) =>
       world.call("com.atproto.identity.resolveHandle", { params: { handle } })
     assert.strictEqual(outcomeOf(await resolve("nobody.test")), "400 HandleNotFound")
-    assert.deepStrictEqual(world.network.asked, [])
+    assert.notInclude(world.network.asked.join(), "nobody")
     assert.strictEqual(outcomeOf(await resolve("stranger.example.org")), "400 HandleNotFound")
-    assert.isAbove(world.network.asked.length, 0)
+    assert.include(world.network.asked.join(), "stranger")
     world.network.dns.set("friend.example.org", "did:web:friend.example.org")
     assert.strictEqual(ok(await resolve("friend.example.org"))["did"], "did:web:friend.example.org")
     for (const local of ["localhost.localhost", "printer.local", "a.internal", "x.onion"]) {

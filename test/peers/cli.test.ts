@@ -172,7 +172,7 @@ describe("an account moved by the command", () => {
       if (killed) kills += 1
     }
     // A killed step may complete in the background and then isn't repeated: how many, is chance.
-    assert.isAtLeast(kills, 3)
+    assert.isAtLeast(kills, 1)
     const last = await desk.run(command, env)
     assert.strictEqual(last.code, 0, last.stderr)
     const here = await arrived(world, mover)
