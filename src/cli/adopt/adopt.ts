@@ -7,12 +7,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { nacre } from "../../../scripts/project.ts"
+import type { AdoptionReport } from "../../core/accounts/adoption.ts"
 import { Failed } from "../failure.ts"
 import { readVars, setVars } from "../host/vars.ts"
 import { report } from "../output.ts"
 import { withProgress } from "../progress.ts"
 import { settingsAfter, settingsLeft } from "./settings.ts"
-import { type Adopted, wordsOf } from "./words.ts"
+import { wordsOf } from "./words.ts"
 
 /** What to adopt, and where. */
 interface Asked {
@@ -27,7 +28,7 @@ interface Asked {
 
 /** Copies a reference PDS's data. The program provides it, because the command itself only speaks HTTP. */
 export const Adoption = Context.Reference<
-  (asked: Asked) => Effect.Effect<Adopted, { readonly message: string }>
+  (asked: Asked) => Effect.Effect<AdoptionReport, { readonly message: string }>
 >("nacre/cli/Adoption", {
   defaultValue: () => () => Effect.fail({ message: "This program has no server" })
 })

@@ -1,33 +1,6 @@
 import { nacre } from "../../../scripts/project.ts"
+import type { AdoptionReport, ReportedAccount } from "../../core/accounts/adoption.ts"
 import { facts } from "../output.ts"
-
-/** What an adoption found and did. */
-export interface Adopted {
-  readonly accounts: ReadonlyArray<{
-    readonly did: string
-    readonly handle: string | undefined
-    readonly status: string
-    readonly commit: string
-    readonly rev: string
-    readonly records: number
-    readonly blobs: number
-    readonly missingBlobs: ReadonlyArray<string>
-    readonly appPasswords: number
-    readonly sessions: number
-    readonly letGo: ReadonlyArray<string>
-  }>
-  readonly doneBefore: ReadonlyArray<string>
-  readonly skipped: ReadonlyArray<string>
-  readonly faults: ReadonlyArray<{
-    readonly did: string
-    readonly handle: string | undefined
-    readonly problem: string
-  }>
-  readonly invites: number
-  readonly reservedKeys: number
-  readonly seq: number
-  readonly letGo: ReadonlyArray<string>
-}
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((all, one) => all + one, 0)
 
@@ -35,7 +8,7 @@ const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<str
   lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)]
 
 /** What an account lost, in lines. */
-const lossesOf = ({ did, handle, missingBlobs, letGo }: Adopted["accounts"][number]) => [
+const lossesOf = ({ did, handle, missingBlobs, letGo }: ReportedAccount) => [
   ...letGo.map((what) => `${handle ?? did}: ${what}`),
   ...(missingBlobs.length === 0
     ? []
@@ -59,7 +32,7 @@ const nextSteps = (folder: string, isDry: boolean): ReadonlyArray<string> =>
 
 /** The report in words. */
 export const wordsOf = (
-  adopted: Adopted & { readonly dryRun: boolean },
+  adopted: AdoptionReport & { readonly dryRun: boolean },
   folder: string
 ): string => {
   const { accounts, doneBefore, skipped, faults, invites, reservedKeys, dryRun } = adopted

@@ -11,6 +11,7 @@ import { fileOf } from "../../objects/AccountsFiles.ts"
 import { draftAccount } from "./accountDraft.ts"
 import { adoptAccount, type AdoptedAccount } from "./adoptAccount.ts"
 import * as Host from "./adoptHost.ts"
+import type { AdoptionReport, ReportedAccount } from "../../../core/accounts/adoption.ts"
 import { changed, checkFolder, checkRoom, finish, openFolder } from "./adoption.ts"
 import { Unadoptable } from "./adoptRepo.ts"
 import { hostLetGo } from "./letGo.ts"
@@ -32,39 +33,6 @@ export interface Adoption {
   readonly skip: ReadonlySet<string>
   /** Called after each account. */
   readonly onAccount: (done: number, total: number) => Effect.Effect<void>
-}
-
-/** An account in the report. */
-export interface ReportedAccount {
-  readonly did: string
-  readonly handle: string | undefined
-  readonly status: string
-  readonly commit: string
-  readonly rev: string
-  readonly records: number
-  readonly blobs: number
-  readonly missingBlobs: ReadonlyArray<string>
-  readonly appPasswords: number
-  readonly sessions: number
-  readonly letGo: ReadonlyArray<string>
-}
-
-/** What was adopted, what wasn't, and what has no place here. */
-export interface AdoptionReport {
-  readonly accounts: ReadonlyArray<ReportedAccount>
-  /** Accounts that an earlier run finished. */
-  readonly doneBefore: ReadonlyArray<string>
-  readonly skipped: ReadonlyArray<string>
-  readonly faults: ReadonlyArray<{
-    readonly did: string
-    readonly handle: string | undefined
-    readonly problem: string
-  }>
-  readonly invites: number
-  readonly reservedKeys: number
-  /** The last sequence number of the old stream. */
-  readonly seq: number
-  readonly letGo: ReadonlyArray<string>
 }
 
 const reported = (found: AdoptedAccount, handle: string | undefined): ReportedAccount => {

@@ -89,7 +89,7 @@ const addTo = (sum: typeof Sum.Type, sizes: ReadonlyArray<Size>): typeof Sum.Typ
 }
 
 /**
- * Asks the next accounts how much they store, all accounts within six hours.
+ * Asks the next accounts how much they store; a walk through all begins every six hours at most.
  *
  * If one can't be reached, the walk stays where it is: a sum is either whole or old.
  */
