@@ -208,7 +208,7 @@ export const awakeHistoryContract = (run: Run<Inside>) =>
           const history = yield* AccountHistory
           for (let at = 0; at < 8; at++) history.note({ kind: "handle" }, start + at)
           history.note({ kind: "password" }, start + 10)
-          history.note({ kind: "app-password" }, start + 11)
+          history.note({ kind: "app-password-revoked" }, start + 11)
           history.note({ kind: "handle" }, start + day + 10)
           const told = history.takeUntold().map(({ kind }) => kind)
           assert.deepStrictEqual(told, [

@@ -63,6 +63,7 @@ describe("an account's history", () => {
     const who = await somebody()
     ok(await signIn(who, "goat/0.2.1"))
     await withAuthenticator(host, who.did)
+    await appPassword(host, who.did, "phone")
     for (const { text, html = "" } of await mailsTo(who.email)) {
       const links = [...`${text} ${html}`.matchAll(/https?:\/\/[^\s"<]+/g)].map(([link]) => link)
       assert.isNotEmpty(links)
@@ -143,6 +144,23 @@ describe("an account's history", () => {
       before: who.email,
       after: email
     })
+  })
+
+  it("a new app password and a new access token get a mail, a revoked one none", async () => {
+    const who = await somebody()
+    await appPassword(host, who.did, "phone")
+    await ask(host, who.did, "createOwnToken", { name: "script", scope: "atproto", days: 1 })
+    await ask(host, who.did, "revokeAppPassword", { name: "phone" })
+    await ask(host, who.did, "revokeOwnToken", { name: "script" })
+    const told = (await mailsTo(who.email)).map(({ subject, text }) => [
+      subject.split(" (")[0],
+      /Name: (.*)/.exec(text)?.[1],
+      text.includes(`If it wasn’t, revoke it and change your password: ${origin}/account/apps`)
+    ])
+    assert.deepStrictEqual(told, [
+      ["App password created", "phone", true],
+      ["Access token created", "script", true]
+    ])
   })
 
   it("an operator's takedown and restoration are entries of the operator", async () => {

@@ -8,7 +8,7 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { AppPasswords } from "../../src/services/sessions/AppPasswords.ts"
 import { Sessions } from "../../src/services/sessions/Sessions.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
-import { alice, type Inside, otherConfigLayer, type Run } from "./accountServices.ts"
+import { alice, type Inside, otherConfigLayer, rowsWritten, type Run } from "./accountServices.ts"
 import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
@@ -108,6 +108,64 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
         yield* service.revoke("one")
         yield* service.create(did, { name: "one", privileged: true })
         assert.isUndefined(yield* service.match(did, first.password))
+      })
+    )
+
+    check("an app password has its own scope, whatever an older one of its name left", (service) =>
+      Effect.gen(function* () {
+        const make = (scope?: string) =>
+          service.create(did, {
+            name: "one",
+            privileged: false,
+            ...(scope === undefined ? {} : { scope })
+          })
+        const scopes = function* (password: string) {
+          const found = yield* service.match(did, password)
+          return [found?.scope, service.scopeOf("one"), found?.usedAt]
+        }
+        const sql = yield* SqlStorage
+        for (const left of [null, "atproto repo:*"]) {
+          for (const scope of ["atproto", undefined]) {
+            sql.exec("INSERT OR REPLACE INTO app_password_note VALUES ('one', ?, 5)", left)
+            service.scopeOf("one")
+            const { password } = yield* make(scope)
+            assert.deepStrictEqual(yield* scopes(password), [scope, scope, undefined])
+            yield* service.revoke("one")
+          }
+        }
+      })
+    )
+
+    check("a use noted after the revocation leaves nothing behind", (service) =>
+      Effect.gen(function* () {
+        yield* service.create(did, { name: "one", privileged: false })
+        yield* service.revoke("one")
+        yield* service.noteUse("one")
+        const rows = (yield* SqlStorage).exec("SELECT * FROM app_password_note").toArray()
+        assert.deepStrictEqual(rows, [])
+      })
+    )
+
+    check("a password whose scope is lost matches nothing", (service) =>
+      Effect.gen(function* () {
+        const made = { name: "one", privileged: false, scope: "atproto" }
+        const { password } = yield* service.create(did, made)
+        ;(yield* SqlStorage).exec("UPDATE app_password_note SET scope = NULL")
+        assert.isUndefined(yield* service.match(did, password))
+      })
+    )
+
+    check("uses within an hour write one row", (service) =>
+      Effect.gen(function* () {
+        const use = Effect.flatMap(AppPasswords, (fresh) => fresh.noteUse("one"))
+        yield* service.create(did, { name: "one", privileged: false })
+        assert.strictEqual(yield* rowsWritten(use), 1)
+        yield* TestClock.adjust("59 minutes")
+        assert.strictEqual(yield* rowsWritten(use), 0)
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* rowsWritten(use), 1)
+        const [one] = yield* service.list
+        assert.strictEqual(one?.usedAt, 1_767_225_600_000 + 3_600_000)
       })
     )
 

@@ -3,7 +3,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { credentialScopes } from "../../src/core/oauth/credentialScope.ts"
 import { readOnlyScope, readScopeValue } from "../../src/core/oauth/scopes.ts"
+import type { SessionLevel } from "../../src/services/sessions/Authority.ts"
 import { AppPasswords } from "../../src/services/sessions/AppPasswords.ts"
+import { Config } from "../../src/services/host/Config.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { ask, browserOf, ours } from "../support/http/accountPages.ts"
 import { unescape } from "../support/http/httpBrowser.ts"
@@ -130,6 +132,13 @@ describe("an app password with chosen permissions", () => {
     assert.include(String(error), "Missing required scope")
     assert.include(await list(), "Last used just now.")
     assert.include(await list(), "Create, edit and delete posts")
+    host.advance(5 * 86_400_000)
+    const browserLater = await browserOf(host, ben)
+    const later = async () => unescape((await browserLater.get("/account/apps", ours)).text)
+    assert.include(await later(), "Last used 5 days ago.")
+    await agent.sessionManager.refreshSession()
+    assert.include(await later(), "Last used just now.")
+    host.advance(-5 * 86_400_000)
     const { passwords } = ok(
       await host.call("com.atproto.server.listAppPasswords", { auth: ben.auth })
     )
@@ -146,6 +155,34 @@ describe("an app password with chosen permissions", () => {
     )
     const again = await agent.post({ text: "again" }).catch(String)
     assert.include(String(again), "revoked")
+  })
+
+  it("no scope reaches a method that takes the main password", async () => {
+    const nsid = "com.example.greet"
+    const { serviceDid } = await host.beneath(Config)
+    const called = (scope: string, level: SessionLevel) =>
+      withScope(scope).then((authorization) => {
+        const url = `${origin}/xrpc/${nsid}`
+        const call = {
+          authorization,
+          method: "GET",
+          url,
+          nsid,
+          level,
+          oauth: "permission"
+        } as const
+        return ask(host, anna.did, "authorizeMethod", call).then(
+          () => "ok",
+          () => refusal(host, anna.did, "authorizeMethod", call).then(({ error }) => error)
+        )
+      })
+    const { standard, privileged } = credentialScopes
+    const own = `atproto rpc:${nsid}?aud=${encodeURIComponent(`${serviceDid}#atproto_pds`)}`
+    assert.strictEqual(await called(own, "standard"), "ok")
+    assert.strictEqual(await called(standard, "standard"), "ok")
+    for (const scope of [own, standard, privileged]) {
+      assert.strictEqual(await called(scope, "full"), "Forbidden", scope)
+    }
   })
 
   it("a form without a choice, and a permission over the account, are rejected", async () => {

@@ -139,6 +139,8 @@ const mailed: ReadonlySet<HistoryKind> = new Set<HistoryKind>([
   "recovery-codes",
   "passkey-added",
   "passkey-removed",
+  "app-password",
+  "access-token",
   "email",
   "handle",
   "signing-key",

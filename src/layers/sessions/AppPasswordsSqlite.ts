@@ -36,6 +36,9 @@ export const tables: ReadonlyArray<string> = [
 /** The most app passwords of an account, and the most characters in a name. */
 export const budget = { passwords: 1000, name: 256 }
 
+/** How exactly the last use is known, in milliseconds: each note writes a row. */
+const useGrain = 3_600_000
+
 interface Row extends Record<string, SqlValue> {
   name: string
   privileged: number
@@ -115,14 +118,11 @@ export const layer: Layer.Layer<
       return scopes.get(name)
     }
 
-    const putNote = (name: string, scope: string | undefined, usedAt: number): void => {
-      sql.exec(
-        `INSERT INTO app_password_note VALUES (?, ?, ?)
-          ON CONFLICT DO UPDATE SET used_at = excluded.used_at`,
-        name,
-        scope ?? null,
-        usedAt
-      )
+    /** Puts the scope of a new password in place of what an older one of its name may have left. */
+    const putScope = (name: string, scope: string | undefined): void => {
+      scopes.delete(name)
+      if (scope === undefined) sql.exec("DELETE FROM app_password_note WHERE name = ?", name)
+      else sql.exec("INSERT OR REPLACE INTO app_password_note VALUES (?, ?, 0)", name, scope)
     }
 
     // A stored count, because counting reads all rows. Excludes those of the last version.
@@ -164,7 +164,7 @@ export const layer: Layer.Layer<
             privileged ? 1 : 0,
             createdAt
           )
-          if (scope !== undefined) putNote(name, scope, 0)
+          putScope(name, scope)
           noteCount(there + 1)
           note({ kind: "app-password", subject: name })
         })
@@ -179,8 +179,7 @@ export const layer: Layer.Layer<
               noteCount(count() - 1)
               note({ kind: "app-password-revoked", subject: name })
             }
-            sql.exec("DELETE FROM app_password_note WHERE name = ?", name)
-            scopes.delete(name)
+            putScope(name, undefined)
             sessions.endOfAppPassword(name)
           })
         ),
@@ -189,7 +188,9 @@ export const layer: Layer.Layer<
           if (!isAppPassword(password)) return Effect.undefined
           const under = (key: KeyObject) => {
             const hash = hashOf(did, password, key)
-            return select("WHERE hash IN (?, ?)", hash, scoped(hash))[0]
+            // One that should have a scope matches only with it: without, it could do everything.
+            const query = "WHERE hash IN (?, ?) AND (hash = ? OR scope IS NOT NULL)"
+            return select(query, hash, scoped(hash), hash)[0]
           }
           const found =
             under(keys.current) ??
@@ -200,7 +201,16 @@ export const layer: Layer.Layer<
           return found === undefined ? adopted(did, password) : Effect.succeed(found)
         }),
       noteUse: (name) =>
-        Effect.map(Clock.currentTimeMillis, (now) => putNote(name, undefined, now)),
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          // Revoked meanwhile, it gets no note: the next one of its name would find it.
+          sql.exec(
+            `INSERT INTO app_password_note SELECT name, NULL, ? FROM app_password WHERE name = ?
+              ON CONFLICT DO UPDATE SET used_at = excluded.used_at WHERE used_at + ? <= excluded.used_at`,
+            now,
+            name,
+            useGrain
+          )
+        }),
       scopeOf
     })
   })

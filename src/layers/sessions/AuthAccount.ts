@@ -134,7 +134,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       authority: SessionAuthority
     ): Effect.fn.Return<Caller, Denied> {
       yield* checkStanding(account, authority, false)
-      if (authority.oauth === "no") {
+      if (authority.oauth === "no" || authority.level === "full") {
         return yield* deny("Forbidden", "This credential may not do this, whatever its scope")
       }
       return { kind: "oauth", did: account.did, session, clientId: undefined, granted }

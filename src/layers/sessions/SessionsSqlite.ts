@@ -227,7 +227,7 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
           id
         )
         const session = { ...fromRow(found), expiresAt }
-        return { ...tokensOf(did, session, next, now), level: session.level }
+        return { ...tokensOf(did, session, next, now), ...session }
       }
       if (!recent.some(([hash]) => hash === used)) {
         remove(id)
@@ -235,7 +235,7 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
       }
       const session = fromRow(found)
       const again = chain.nextAgain(token, [found.current, ...recent.map(([hash]) => hash)], now)
-      return { ...tokensOf(did, session, again, now), level: session.level }
+      return { ...tokensOf(did, session, again, now), ...session }
     })
 
     return Sessions.of({

@@ -12,6 +12,7 @@ interface Text {
 }
 
 const toPassword = { page: "/account/password", action: "If it wasn’t, change your password" }
+const toApps = { page: "/account/apps", action: "If it wasn’t, revoke it and change your password" }
 const toSecurity = { page: "/account/security", action: "If it wasn’t, review how you sign in" }
 
 const texts: Readonly<Partial<Record<HistoryKind, Text>>> = {
@@ -65,6 +66,16 @@ const texts: Readonly<Partial<Record<HistoryKind, Text>>> = {
     subject: "Passkey removed",
     lead: "A passkey was removed from your account.",
     ...toSecurity
+  },
+  "app-password": {
+    subject: "App password created",
+    lead: "An app password was created for your account. An app can sign in with it.",
+    ...toApps
+  },
+  "access-token": {
+    subject: "Access token created",
+    lead: "An access token was created for your account. A script can use your account with it.",
+    ...toApps
   },
   email: {
     subject: "Your email address was changed",

@@ -75,7 +75,7 @@ export class Sessions extends Context.Service<
       did: string,
       session: string,
       token: string
-    ): Effect.Effect<Tokens & { readonly level: Level }, SessionEnded>
+    ): Effect.Effect<Tokens & Session, SessionEnded>
     end(session: string): Effect.Effect<void>
     /** Ends the sessions of an app password; synchronous, for the transaction that revokes it. */
     endOfAppPassword(name: string): void

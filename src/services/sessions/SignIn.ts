@@ -120,6 +120,8 @@ export const refreshSession = Effect.fn("refreshSession")(function* (
 ) {
   const account = yield* (yield* AccountStore).get
   if (account.takedown !== undefined) return yield* yield* downFailure(account)
-  const { accessJwt, refreshJwt } = yield* (yield* Sessions).refresh(account.did, session, token)
+  const refreshed = yield* (yield* Sessions).refresh(account.did, session, token)
+  const { accessJwt, refreshJwt, appPassword } = refreshed
+  if (appPassword !== undefined) yield* (yield* AppPasswords).noteUse(appPassword)
   return { accessJwt, refreshJwt, ...(yield* sessionView(account)) }
 })

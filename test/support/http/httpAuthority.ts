@@ -114,6 +114,14 @@ const evenTakendown: Partial<Row> = { takendown: "ok", fullBeforeTakedown: "ok" 
 /** access:full with checkTakedown. */
 const full: Row = { ...standard, ...noAppPassword, ...closedToApps }
 
+/** No scope makes an app password or access token reach what takes the main password. */
+const fullByPermission = (but: Partial<Row> = {}): Row => ({
+  ...full,
+  ...apps(scopeMissing, but),
+  readOnly: "403 Forbidden",
+  readToken: "403 Forbidden"
+})
+
 /** A write names the repo, and a deactivated account can't write. */
 const write: Row = {
   ...standard,
@@ -193,28 +201,24 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.identity.refreshIdentity": open,
   // A taken-down account may move its identity.
   "com.atproto.identity.requestPlcOperationSignature": refused({
-    ...full,
-    ...evenTakendown,
-    ...apps(scopeMissing, { oauthAccount: "ok" })
+    ...fullByPermission({ oauthAccount: "ok" }),
+    ...evenTakendown
   }),
   "com.atproto.identity.resolveDid": open,
   "com.atproto.identity.resolveHandle": open,
   "com.atproto.identity.resolveIdentity": open,
   // The code in the call belongs to another account.
   "com.atproto.identity.signPlcOperation": refused({
-    ...full,
+    ...fullByPermission({ oauthAccount: "ok" }),
     ...evenTakendown,
-    ...apps(scopeMissing, { oauthAccount: "ok" }),
     otherAccount: invalid
   }),
   "com.atproto.identity.submitPlcOperation": refused({
-    ...full,
-    ...apps(scopeMissing, { oauthAccount: "ok" })
+    ...fullByPermission({ oauthAccount: "ok" })
   }),
   // The handle in the call belongs to another account.
   "com.atproto.identity.updateHandle": {
-    ...full,
-    ...apps(scopeMissing, { oauthAccount: "ok" }),
+    ...fullByPermission({ oauthAccount: "ok" }),
     otherAccount: "400 HandleNotAvailable"
   },
   "com.atproto.repo.applyWrites": write,
@@ -223,8 +227,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.repo.describeRepo": read,
   "com.atproto.repo.getRecord": read,
   "com.atproto.repo.importRepo": {
-    ...full,
-    ...apps(scopeMissing, { oauthAccount: "ok" }),
+    ...fullByPermission({ oauthAccount: "ok" }),
     // Another account's repo, signed by another account.
     otherAccount: "400 InvalidRequest"
   },
@@ -245,8 +248,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.checkAccountStatus": standard,
   // Permission to read the address doesn't include confirming it.
   "com.atproto.server.confirmEmail": {
-    ...full,
-    ...apps(scopeMissing),
+    ...fullByPermission(),
     otherAccount: "400 InvalidEmail"
   },
   // Allowed: no credentials, the mover's service token, or the administrator's; a session is none
@@ -278,9 +280,8 @@ export const authorities: Readonly<Record<string, Row>> = {
     oauthTakendown: "401 AccountTakedown"
   },
   "com.atproto.server.deactivateAccount": {
-    ...full,
-    ...evenTakendown,
-    ...apps(scopeMissing, { oauthAccount: "ok" })
+    ...fullByPermission({ oauthAccount: "ok" }),
+    ...evenTakendown
   },
   "com.atproto.server.deleteAccount": open,
   "com.atproto.server.deleteSession": refresh,
@@ -296,7 +297,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.listAppPasswords": full,
   "com.atproto.server.refreshSession": refresh,
   "com.atproto.server.requestAccountDelete": full,
-  "com.atproto.server.requestEmailConfirmation": { ...full, ...apps(scopeMissing) },
+  "com.atproto.server.requestEmailConfirmation": fullByPermission(),
   "com.atproto.server.requestEmailUpdate": full,
   "com.atproto.server.requestPasswordReset": open,
   "com.atproto.server.reserveSigningKey": open,

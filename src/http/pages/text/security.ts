@@ -30,7 +30,7 @@ export const security = {
 export const password = {
   changeTitle: "Change your password",
   setTitle: "Set a password",
-  lead: "This signs out all connected apps and your other devices. App passwords and passkeys keep working."
+  lead: "This signs out all connected apps and your other devices. App passwords, access tokens and passkeys keep working."
 } as const
 
 /** Pages on which a passkey is added. */
@@ -108,6 +108,6 @@ export const emailFactor = {
   unconfirmed: "Confirm your email address first: the codes go there.",
   confirmFirst: "Confirm your email address",
   turnOffHeading: "Turn them off",
-  turnOffLead: "This needs a code, because only you may do it.",
+  turnOffLead: "We’ll email you a code first, so nobody else can turn them off.",
   turnOff: "Turn off"
 } as const
