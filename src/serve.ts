@@ -14,10 +14,16 @@ import * as Semaphore from "effect/Semaphore"
 import { lineFor, type LogFormat } from "../scripts/devLog.ts"
 import { fingerprint, writePrivate } from "../scripts/env.ts"
 import { help, readSettings, type ServeSettings } from "../scripts/serve/settings.ts"
-import { readNote, refuseMove, refuseOtherKey, tryFolder } from "../scripts/start/checks.ts"
+import {
+  readNote,
+  refuseMove,
+  refuseOtherBlobs,
+  refuseOtherKey,
+  tryFolder
+} from "../scripts/start/checks.ts"
 import { codeOf, inWords, Refused } from "../scripts/start/failures.ts"
 import { PasswordTurns } from "./services/sessions/Passwords.ts"
-import type { Misconfigured } from "./services/host/Config.ts"
+import type { Misconfigured, Settings } from "./services/host/Config.ts"
 import { accountApp } from "./http/account.ts"
 import { makeWorker } from "./http/webHandler.ts"
 import { markerOf } from "./layers/accounts/adopt/adoption.ts"
@@ -41,13 +47,18 @@ const configurationOf = (env: ServeSettings["env"]) => {
   )
 }
 
-/** Fails if the folder's data belongs to another address or another key; notes both. */
-const claim = ({ folder, port, env }: ServeSettings, publicUrl: string): void => {
+/** Fails if the folder's data belongs to another address, key or bucket; notes them. */
+const claim = (
+  { folder, port, env }: ServeSettings,
+  { publicUrl, blobStore }: Pick<Settings, "publicUrl" | "blobStore">
+): void => {
   const file = join(folder, "server.json")
   const note = readNote(file) ?? {}
   refuseMove(note, publicUrl, folder)
   refuseOtherKey(note, env, folder, "this configuration")
-  writePrivate(file, JSON.stringify({ publicUrl, port, masterKey: fingerprint(env["MASTER_KEY"]) }))
+  refuseOtherBlobs(note, blobStore?.url, file)
+  const masterKey = fingerprint(env["MASTER_KEY"])
+  writePrivate(file, JSON.stringify({ publicUrl, port, masterKey, blobs: blobStore?.url }))
 }
 
 /** Fails if the folder's data was not copied completely. */
@@ -71,7 +82,8 @@ const consoleOf = (format: LogFormat): Console.Console =>
 const program = (settings: ServeSettings) =>
   Effect.gen(function* () {
     const { folder, port, host, env, logFormat, mostOpen, backupFolder } = settings
-    const { devAllowHosts, publicUrl, rateLimits } = configurationOf(env)
+    const configuration = configurationOf(env)
+    const { devAllowHosts, publicUrl, rateLimits } = configuration
     const proxies = readProxies(settings.trustedProxies)
     tryFolder(folder)
     refuseHalf(folder)
@@ -84,7 +96,7 @@ const program = (settings: ServeSettings) =>
     const home = yield* Box.make(accountApp, env, { folder, backupFolder, mostOpen }).pipe(
       Effect.provide(reach)
     )
-    claim(settings, publicUrl)
+    claim(settings, configuration)
     // Built in this scope, so a stop closes every database.
     const services = yield* Layer.build(home.services.pipe(Layer.provideMerge(reach)))
     const worker = makeWorker(

@@ -12,6 +12,8 @@ export interface Note {
   readonly port?: number
   readonly plcPort?: number
   readonly masterKey?: string
+  /** The bucket of the blobs, if they aren't files. */
+  readonly blobs?: string
   readonly isUsed?: boolean
   readonly pid?: number
   readonly workerd?: number
@@ -114,6 +116,15 @@ export function refuseOtherKey(
     `The data in ${dataDir} was created with another MASTER_KEY than the one in ${varsFile}.\n` +
       "Without it, the server can't read the accounts' signing keys, and nobody can post.\n" +
       `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+  )
+}
+
+/** Fails if the blobs are in a bucket that the configuration doesn't name any more. */
+export function refuseOtherBlobs(note: Note, blobs: string | undefined, noteFile: string): void {
+  if (note.blobs === undefined || note.blobs === blobs) return
+  throw new Refused(
+    `The blobs of this server are in ${note.blobs}, but BLOB_S3_URL ${blobs === undefined ? "isn't set" : `is ${blobs}`}.\n` +
+      `Set it to the old address. If you have copied every object to the new one, change "blobs" in ${noteFile}.`
   )
 }
 

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as PublicCache from "../services/edge/PublicCache.ts"
 import { SqlStorage } from "../services/host/SqlStorage.ts"
 import * as BackupTargetFiles from "./backups/BackupTargetFiles.ts"
-import * as BlobStoreFiles from "./blobs/BlobStoreFiles.ts"
+import * as boxBlobs from "./blobs/boxBlobs.ts"
 import * as AlarmsSqlite from "./host/AlarmsSqlite.ts"
 import * as HostDatabaseNode from "./host/sql/HostDatabaseNode.ts"
 import * as SqlStorageNode from "./host/sql/SqlStorageNode.ts"
@@ -74,7 +74,7 @@ const ringUnclosed = Effect.fnUntraced(function* (
 
 /**
  * The whole host in this process, kept in a folder: a database for each account, one for the
- * stream, one for the directory, one for the alarms, and the blobs as files.
+ * stream, one for the directory, one for the alarms, and the blobs as files or in a bucket.
  */
 export const make = (
   app: AccountApp,
@@ -83,7 +83,6 @@ export const make = (
   own: Node.Own = {}
 ) =>
   Effect.gen(function* () {
-    const blobs = join(folder, "blobs")
     const pidFile = join(folder, "nacre.pid")
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     // The alarms are written with every post and not synced: what a power cut takes from them is
@@ -102,7 +101,7 @@ export const make = (
       {
         stream: Layer.succeed(SqlStorage, SqlStorageNode.make(stream)),
         database: HostDatabaseNode.over(directory),
-        blobs: BlobStoreFiles.layer(blobs),
+        blobs: boxBlobs.layer(folder),
         accounts: AccountsFiles.layer(app, { folder: accounts, alarms, mostOpen }),
         // The cache saves no query here.
         cache: PublicCache.layerNone,

@@ -37,7 +37,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface Home {
   readonly stream: Layer.Layer<SqlStorage>
   readonly database: Layer.Layer<HostDatabase>
-  readonly blobs: Layer.Layer<BlobStore>
+  readonly blobs: Layer.Layer<BlobStore, never, Config>
   readonly accounts: Layer.Layer<Accounts, never, Exclude<AccountBase, Accounts>>
   readonly disk?: DiskShape
   readonly cache: Layer.Layer<PublicCache, never, Background | Config | Directory>

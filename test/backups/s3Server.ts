@@ -14,11 +14,21 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
-/** A server with the part of S3 that a backup store needs, for one bucket. */
+/**
+ * What goes wrong with a request: nothing, an error of the store, a broken connection, a body that breaks off,
+ * no response at all, or an object that is kept although the response is an error.
+ */
+type Fault = "ok" | 503 | "reset" | "half" | "silence" | "kept"
+
+/** A server with the part of S3 that a store needs, for one bucket. */
 export const startS3 = async () => {
   const objects = new Map<string, Buffer>()
   const uploads = new Map<string, Array<Buffer>>()
   const state = { status: 200 }
+  /** The faults of the next requests, one each. */
+  const faults: Array<Fault> = []
+  /** The methods of all requests so far. */
+  const asked: Array<string> = []
 
   const list = (query: URLSearchParams): string => {
     const prefix = query.get("prefix") ?? ""
@@ -40,8 +50,17 @@ export const startS3 = async () => {
     const url = new URL(request.url ?? "/", "http://localhost")
     const [, , ...rest] = decodeURIComponent(url.pathname).split("/")
     const key = rest.join("/")
-    const end = (status: number, text: string | Buffer = "", headers = {}) =>
-      response.writeHead(status, headers).end(text)
+    asked.push(request.method ?? "")
+    const fault = faults.shift()
+    const end = (status: number, text: string | Buffer = "", headers = {}) => {
+      if (fault === "kept") return response.writeHead(503).end()
+      response.writeHead(status, headers)
+      if (fault !== "half") return response.end(text)
+      response.write(text.slice(0, text.length / 2), () => request.socket.destroy())
+    }
+    if (fault === "silence") return
+    if (fault === "reset") return request.socket.destroy()
+    if (fault === 503) return end(503)
     const digest = createHash("sha256").update(body).digest("hex")
     const isSigned =
       request.headers.authorization?.startsWith("AWS4-HMAC-SHA256 Credential=key/") === true &&
@@ -52,9 +71,16 @@ export const startS3 = async () => {
     if (request.method === "GET" && key === "") return end(200, list(url.searchParams))
     if (request.method === "GET") {
       const found = objects.get(key)
-      return found === undefined
-        ? end(404, "<Error><Code>NoSuchKey</Code></Error>")
-        : end(200, found, { "content-length": found.length })
+      if (found === undefined) return end(404, "<Error><Code>NoSuchKey</Code></Error>")
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? []
+      if (from === undefined) return end(200, found, { "content-length": found.length })
+      const part = found.subarray(Number(from), Number(to) + 1)
+      const range = `bytes ${from}-${Number(from) + part.length - 1}/${found.length}`
+      return end(206, part, { "content-length": part.length, "content-range": range })
+    }
+    if (request.method === "HEAD") {
+      const found = objects.get(key)
+      return found === undefined ? end(404) : end(200, "", { "content-length": found.length })
     }
     if (request.method === "DELETE") {
       if (upload === null) objects.delete(key)
@@ -85,6 +111,12 @@ export const startS3 = async () => {
     objects,
     uploads,
     state,
-    stop: () => new Promise<void>((resolve) => server.close(() => resolve()))
+    faults,
+    asked,
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
   }
 }

@@ -60,10 +60,14 @@ const same = (found: Uint8Array, expected: Uint8Array) => {
   assert.isTrue(cidForRaw(found).equals(cidForRaw(expected)))
 }
 
+/** Around the sizes of R2's parts. */
+const usualSizes = [1, 262_143, 262_144, 1_000_000, 8 * mebi, 8 * mebi + 1, 20 * mebi]
+
 /** What every BlobStore guarantees; `withStore` runs the body on a store that others may share. */
 export const blobStoreContract = (
   name: string,
-  withStore: (body: (store: Store) => Promise<void>) => Promise<void>
+  withStore: (body: (store: Store) => Promise<void>) => Promise<void>,
+  { sizes = usualSizes }: { readonly sizes?: ReadonlyArray<number> } = {}
 ) => {
   let made = 0
   const run = Effect.runPromise
@@ -81,7 +85,6 @@ export const blobStoreContract = (
   }
 
   describe(`BlobStore over ${name}`, () => {
-    const sizes = [1, 262_143, 262_144, 1_000_000, 8 * mebi, 8 * mebi + 1, 20 * mebi]
     for (const size of sizes) {
       check(
         `put stores ${size} bytes with or without a length, and get returns them under their CID`,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { PartBudget } from "../../src/layers/blobs/partBudget.ts"
-import { PartWriter } from "../../src/layers/blobs/r2Parts.ts"
+import { PartWriter } from "../../src/layers/blobs/partWriter.ts"
 
 const mebi = 1024 * 1024
 

@@ -98,6 +98,27 @@ describe("the configuration", () => {
     )
   })
 
+  it("a store of blobs needs its key, and another place than the backups", () => {
+    const url = "https://s3.example.com/mine"
+    const problems = (env: Record<string, string>) => {
+      const result = read({ ...secrets, ...env })
+      return Result.isSuccess(result)
+        ? []
+        : result.failure.problems.map(({ variable, message }) => `${variable} ${message}`)
+    }
+    assert.deepStrictEqual(problems({ BLOB_S3_URL: url }), [
+      "BLOB_S3_KEY_ID is missing: BLOB_S3_URL needs it",
+      "BLOB_S3_SECRET is missing: BLOB_S3_URL needs it"
+    ])
+    const blobs = { BLOB_S3_URL: url, BLOB_S3_KEY_ID: "a", BLOB_S3_SECRET: "b" }
+    const backups = { BACKUP_S3_URL: url, BACKUP_S3_KEY_ID: "a", BACKUP_S3_SECRET: "b" }
+    assert.deepStrictEqual(problems({ ...blobs, ...backups }), [
+      "BLOB_S3_URL must differ from BACKUP_S3_URL"
+    ])
+    assert.deepStrictEqual(problems({ ...blobs, ...backups, BACKUP_S3_URL: `${url}/backups` }), [])
+    assert.strictEqual(settings(blobs).blobStore?.url, url)
+  })
+
   it("lifetimes and retention are parsed within limits", () => {
     const minute = 60_000
     const day = 24 * 60 * minute

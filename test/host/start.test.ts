@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { firstAccount } from "../../scripts/account.ts"
 import { builtOnce } from "../../scripts/built.ts"
 import { fingerprint } from "../../scripts/env.ts"
-import { refuseOtherKey } from "../../scripts/start/checks.ts"
+import { refuseOtherBlobs, refuseOtherKey } from "../../scripts/start/checks.ts"
 import { freePort } from "../support/server/server.ts"
 
 const npmStart = join(import.meta.dirname, "../../scripts/start.ts")
@@ -46,6 +46,22 @@ const inFolder = async (body: (folder: string) => Promise<void>) => {
     rmSync(folder, { recursive: true })
   }
 }
+
+describe("the bucket of a folder's blobs", () => {
+  it("a server refuses to start without the bucket that has its blobs, or with another one", () => {
+    const [first, second] = ["https://s3.example.com/one", "https://s3.example.com/two"]
+    const check = (noted: string | undefined, given: string | undefined) => () =>
+      refuseOtherBlobs(noted === undefined ? {} : { blobs: noted }, given, "server.json")
+    assert.doesNotThrow(check(undefined, undefined))
+    assert.doesNotThrow(check(undefined, first))
+    assert.doesNotThrow(check(first, first))
+    assert.throws(
+      check(first, undefined),
+      /are in https:\/\/s3.example.com\/one, but BLOB_S3_URL isn't set/
+    )
+    assert.throws(check(first, second), /BLOB_S3_URL is https:\/\/s3.example.com\/two/)
+  })
+})
 
 describe("the key of a folder", () => {
   it("a server starts on data under the key that a rotation replaces, and refuses any other key", () => {

@@ -233,6 +233,14 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
   BACKUP_S3_KEY_ID: { default: "none", meaning: "the access key ID for `BACKUP_S3_URL`" },
   BACKUP_S3_SECRET: { default: "none", meaning: "the secret of `BACKUP_S3_KEY_ID`" },
   BACKUP_S3_REGION: { default: "`auto`", meaning: "the region of `BACKUP_S3_URL`" },
+  BLOB_S3_URL: {
+    default: "files in the data folder",
+    meaning:
+      "on a machine of your own: an S3-compatible store of new blobs, `https://<host>/<bucket>`, optionally with a prefix; another one than `BACKUP_S3_URL`. On Cloudflare, blobs are in the bucket that is bound as `BLOBS`"
+  },
+  BLOB_S3_KEY_ID: { default: "none", meaning: "the access key ID for `BLOB_S3_URL`" },
+  BLOB_S3_SECRET: { default: "none", meaning: "the secret of `BLOB_S3_KEY_ID`" },
+  BLOB_S3_REGION: { default: "`auto`", meaning: "the region of `BLOB_S3_URL`" },
   ALERT_EMAIL: {
     default: "none",
     meaning: "where the watch mails its alerts; it needs a `MAILER` and a cron trigger"

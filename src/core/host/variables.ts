@@ -202,6 +202,17 @@ export const variables = {
     secret: true
   },
   BACKUP_S3_REGION: { schema: optional(Syntax.ShortText), demand: "must be a region's name" },
+  BLOB_S3_URL: {
+    schema: optional(Backups.StoreUrl),
+    demand: "must be an https URL of a bucket, such as https://s3.example.com/my-blobs"
+  },
+  BLOB_S3_KEY_ID: { schema: optional(Schema.String), demand: "must be an access key ID" },
+  BLOB_S3_SECRET: {
+    schema: optional(Schema.String),
+    demand: "must be the secret of BLOB_S3_KEY_ID",
+    secret: true
+  },
+  BLOB_S3_REGION: { schema: optional(Syntax.ShortText), demand: "must be a region's name" },
   ALERT_EMAIL: { schema: optional(Syntax.Email), demand: "must be an e-mail address" },
   ALERT_WEBHOOK: {
     schema: optional(WebhookUrl),

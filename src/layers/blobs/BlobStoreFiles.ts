@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from "node:crypto"
 import { createReadStream } from "node:fs"
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises"
+import { type FileHandle, mkdir, open as openPath, rename, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Readable } from "node:stream"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { BlobStore, BlobStoreUnavailable } from "../../services/blobs/BlobStore.ts"
 import { asPutFailure, checkBounds, pump } from "./blobPump.ts"
 
@@ -23,7 +22,7 @@ const isMissing = (error: unknown): boolean =>
 
 /** Makes a new name in a folder survive a power cut. */
 const syncFolder = async (folder: string): Promise<void> => {
-  const handle = await open(folder, "r")
+  const handle = await openPath(folder, "r")
   try {
     await handle.sync()
   } finally {
@@ -78,7 +77,7 @@ export const make = (folder: string, place: Place = hashed): BlobStore["Service"
         const draft = join(temporary, randomUUID())
         const target = fileOf(key)
         try {
-          const file = await open(draft, "wx", 0o600)
+          const file = await openPath(draft, "wx", 0o600)
           const blob = await pump(body, options, signal, (chunk) => writeAll(file, chunk))
             .then(async (measured) => {
               await file.datasync()
@@ -137,12 +136,9 @@ export const make = (folder: string, place: Place = hashed): BlobStore["Service"
 const removeDrafts = (folder: string): Promise<void> =>
   rm(join(folder, "tmp"), { recursive: true, force: true })
 
-/** Blobs as files in a folder. */
-export const layer = (folder: string): Layer.Layer<BlobStore> =>
-  Layer.effect(
-    BlobStore,
-    Effect.as(
-      Effect.promise(() => removeDrafts(folder)),
-      make(folder)
-    )
+/** The blob store of a data folder. */
+export const open = (folder: string): Effect.Effect<BlobStore["Service"]> =>
+  Effect.as(
+    Effect.promise(() => removeDrafts(folder)),
+    make(folder)
   )

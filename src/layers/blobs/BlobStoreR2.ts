@@ -4,7 +4,7 @@ import { BlobStore, BlobStoreUnavailable, type StoredBlob } from "../../services
 import { Config } from "../../services/host/Config.ts"
 import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
 import { isolateParts, type PartBudget } from "./partBudget.ts"
-import { PartWriter } from "./r2Parts.ts"
+import { PartWriter } from "./partWriter.ts"
 import { Stalled, within } from "../host/stall.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 

@@ -17,7 +17,7 @@ import {
 import { didWebOf } from "../../core/identity/did.ts"
 import { parseHeaders } from "../../core/operators/otlp.ts"
 import {
-  type BackupSettings,
+  type S3Settings,
   Config,
   type DataLocation,
   type MailerSettings,
@@ -94,11 +94,16 @@ const mailerOf = (values: Values): MailerSettings => {
   return { kind, from, url, token: Redacted.make(values.MAIL_HTTP_TOKEN ?? "") }
 }
 
-/** `missingForStore` checks the store's key. */
-const backupStoreOf = (values: Values): BackupSettings | undefined => {
-  const { BACKUP_S3_URL: url, BACKUP_S3_KEY_ID: keyId = "", BACKUP_S3_SECRET: secret = "" } = values
+/** `missingForStores` checks the store's key. */
+const storeOf = (values: Values, kind: "BACKUP" | "BLOB"): S3Settings | undefined => {
+  const url = values[`${kind}_S3_URL`]
   if (url === undefined) return undefined
-  return { url, keyId, secret: Redacted.make(secret), region: values.BACKUP_S3_REGION ?? "auto" }
+  return {
+    url,
+    keyId: values[`${kind}_S3_KEY_ID`] ?? "",
+    secret: Redacted.make(values[`${kind}_S3_SECRET`] ?? ""),
+    region: values[`${kind}_S3_REGION`] ?? "auto"
+  }
 }
 
 /** The part of requests that is traced, unless the configuration says otherwise. */
@@ -214,7 +219,8 @@ const settingsOf = (values: Values): Omit<Settings, "given"> => {
     backupAt: values.BACKUP_AT ?? 180,
     backupKeep: values.BACKUP_KEEP ?? { days: 7, weeks: 4, months: 12 },
     backupDeletedDays: values.BACKUP_DELETED_DAYS ?? 30,
-    backupStore: backupStoreOf(values),
+    backupStore: storeOf(values, "BACKUP"),
+    blobStore: storeOf(values, "BLOB"),
     alerts: {
       email: values.ALERT_EMAIL,
       webhook: values.ALERT_WEBHOOK === undefined ? undefined : Redacted.make(values.ALERT_WEBHOOK),
@@ -239,17 +245,26 @@ const missingForMail = (values: Values): Array<Problem> => {
     .map((variable) => ({ variable, message: `is missing: MAILER=${kind} needs it` }))
 }
 
-const missingForStore = (values: Values): Array<Problem> =>
-  values.BACKUP_S3_URL === undefined
-    ? []
-    : (["BACKUP_S3_KEY_ID", "BACKUP_S3_SECRET"] as const)
+const missingForStores = (values: Values): Array<Problem> =>
+  (["BACKUP", "BLOB"] as const)
+    .filter((kind) => values[`${kind}_S3_URL`] !== undefined)
+    .flatMap((kind) =>
+      ([`${kind}_S3_KEY_ID`, `${kind}_S3_SECRET`] as const)
         .filter((variable) => values[variable] === undefined)
-        .map((variable) => ({ variable, message: "is missing: BACKUP_S3_URL needs it" }))
+        .map((variable) => ({ variable, message: `is missing: ${kind}_S3_URL needs it` }))
+    )
+
+/** Two stores in one place would delete each other's objects. */
+const sharedStore = ({ BLOB_S3_URL: blobs, BACKUP_S3_URL: backups }: Values): Array<Problem> =>
+  blobs === undefined || blobs !== backups
+    ? []
+    : [{ variable: "BLOB_S3_URL", message: "must differ from BACKUP_S3_URL" }]
 
 /** Rules between variables. */
 const conflictsOf = (settings: Settings, values: Values): Array<Problem> => [
   ...missingForMail(values),
-  ...missingForStore(values),
+  ...missingForStores(values),
+  ...sharedStore(values),
   ...(settings.isLocal || settings.devAllowHosts.length === 0
     ? []
     : [

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { secretNames } from "../../core/host/variables.ts"
 import { Config, Misconfigured, type Problem, type Settings } from "../../services/host/Config.ts"
-import { read } from "./ConfigEnv.ts"
+import * as ConfigEnv from "./ConfigEnv.ts"
 import * as Logging from "./Logging.ts"
 
 /** The bindings of a Worker. */
@@ -12,6 +13,20 @@ type Bindings = Readonly<Record<string, unknown>>
 interface StoredSecret {
   readonly get: () => Promise<string>
 }
+
+/** The settings of a Worker, whose blobs are in the bucket that is bound. */
+const read = (env: Bindings): Result.Result<Settings, Misconfigured> =>
+  Result.flatMap(ConfigEnv.read(env), (settings) =>
+    settings.blobStore === undefined
+      ? Result.succeed(settings)
+      : Result.fail(
+          new Misconfigured({
+            problems: [
+              { variable: "BLOB_S3_URL", message: "is for a machine of your own: bind BLOBS here" }
+            ]
+          })
+        )
+  )
 
 /** How long a store may take. */
 const patience = "5 seconds"

@@ -41,12 +41,12 @@ export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailabl
   }
 }
 
-/** Too many uploads of unknown length are running; sent as 503 with `Retry-After`. */
+/** Too many uploads that need memory are running; sent as 503 with `Retry-After`. */
 export class BlobStoreBusy extends Schema.TaggedError<BlobStoreBusy>()("BlobStoreBusy", {
   retryAfterSeconds: Schema.Int
 }) {
   override get message(): string {
-    return "Too many uploads without a Content-Length; please send it, or try again"
+    return "Too many uploads are running; please try again, and send a Content-Length"
   }
 }
 

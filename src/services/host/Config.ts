@@ -40,8 +40,8 @@ export type MailerSettings =
       readonly token: Redacted.Redacted<string>
     }
 
-/** An S3-compatible store of backups. */
-export interface BackupSettings {
+/** A bucket of an S3-compatible store. */
+export interface S3Settings {
   /** `https://host/bucket` or `https://host/bucket/prefix`. */
   readonly url: string
   readonly keyId: string
@@ -163,7 +163,9 @@ export interface Settings {
   /** How many days the backups of a deleted account are kept. */
   readonly backupDeletedDays: number
   /** The S3-compatible store of backups; undefined to use the bucket `BACKUPS`, if it is bound. */
-  readonly backupStore: BackupSettings | undefined
+  readonly backupStore: S3Settings | undefined
+  /** The S3-compatible store of blobs; undefined for the home's own. */
+  readonly blobStore: S3Settings | undefined
   readonly alerts: AlertSettings
   /** The variables that are set, with their values; undefined for a secret. */
   readonly given: ReadonlyMap<string, string | undefined>

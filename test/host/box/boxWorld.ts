@@ -44,11 +44,14 @@ export const startBox = async (
   {
     mostOpen = 100,
     now = () => Date.now(),
-    backupFolder
+    backupFolder,
+    variables = {}
   }: {
     readonly mostOpen?: number
     readonly now?: () => number
     readonly backupFolder?: string
+    /** The configuration beside the usual one. */
+    readonly variables?: Readonly<Record<string, string>>
   } = {}
 ): Promise<RunningBox> => {
   const scope = Scope.makeUnsafe()
@@ -59,11 +62,15 @@ export const startBox = async (
     currentTimeMillisUnsafe: now,
     currentTimeMillis: Effect.sync(now)
   }
-  const { context, sequencer } = await Box.make(accountApp, env, {
-    folder,
-    mostOpen,
-    backupFolder
-  }).pipe(
+  const { context, sequencer } = await Box.make(
+    accountApp,
+    { ...env, ...variables },
+    {
+      folder,
+      mostOpen,
+      backupFolder
+    }
+  ).pipe(
     Effect.flatMap(({ services, sequencer }) =>
       Effect.map(Layer.build(services), (context) => ({ context, sequencer }))
     ),

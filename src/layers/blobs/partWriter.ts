@@ -2,6 +2,25 @@ import { BlobStoreBusy } from "../../services/blobs/BlobStore.ts"
 import { within } from "../host/stall.ts"
 import type { Lease, PartBudget } from "./partBudget.ts"
 
+/** What uploads need of a bucket: R2's own has it. */
+export interface PartBucket {
+  put(key: string, bytes: Uint8Array): Promise<unknown>
+  createMultipartUpload(key: string): Promise<MultipartUpload>
+}
+
+/** An upload in parts, which are numbered from 1. */
+export interface MultipartUpload {
+  uploadPart(number: number, part: Uint8Array): Promise<UploadedPart>
+  complete(parts: Array<UploadedPart>): Promise<unknown>
+  abort(): Promise<void>
+}
+
+/** A part that the bucket has taken. */
+export interface UploadedPart {
+  readonly partNumber: number
+  readonly etag: string
+}
+
 /** R2 requires equal parts of at least 5 MiB, except for the last. */
 const partSize = 5 * 1024 * 1024
 
@@ -15,24 +34,24 @@ const capacities = [256 * 1024, 1024 * 1024, partSize]
 const busySeconds = 5
 
 /**
- * Writes a body of unknown length to R2 as a multipart upload, one part at a time.
+ * Writes a body of unknown length to a bucket as a multipart upload, one part at a time.
  *
- * Holds one part and reads on when R2 has taken it. A body smaller than a part becomes a plain put.
+ * Holds one part and reads on when the bucket has taken it. A body smaller than a part becomes a plain put.
  */
 export class PartWriter {
-  readonly #bucket: R2Bucket
+  readonly #bucket: PartBucket
   readonly #key: string
   readonly #budget: PartBudget
   readonly #lease: Lease
-  /** How long R2 may take for one step, in milliseconds. */
+  /** How long the bucket may take for one step, in milliseconds. */
   readonly #stall: number
   #buffer = new Uint8Array(0)
   #filled = 0
-  #upload: R2MultipartUpload | undefined
-  #parts: Array<R2UploadedPart> = []
+  #upload: MultipartUpload | undefined
+  #parts: Array<UploadedPart> = []
 
   constructor(
-    bucket: R2Bucket,
+    bucket: PartBucket,
     key: string,
     { budget, stall }: { readonly budget: PartBudget; readonly stall: number }
   ) {
@@ -69,7 +88,7 @@ export class PartWriter {
     await within(this.#stall, this.#upload.complete(this.#parts))
   }
 
-  /** Aborts; R2 discards what it has. */
+  /** Aborts; the bucket discards what it has. */
   async abort(): Promise<void> {
     if (this.#upload === undefined) return
     await within(this.#stall, this.#upload.abort()).catch(() => {})
