@@ -5,7 +5,7 @@ import { accountApp } from "./http/account.ts"
 import * as BackupTargetDrill from "./layers/backups/BackupTargetDrill.ts"
 import * as BackupTargetHttp from "./layers/backups/BackupTargetHttp.ts"
 import * as Memory from "./layers/Memory.ts"
-import { drill } from "./services/backups/drill.ts"
+import { drill } from "./services/backups/drill/drill.ts"
 
 /** Restores the newest backup of a server into a server in memory, and compares; nothing of the server is changed. */
 export const drillOf = ({

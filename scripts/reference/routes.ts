@@ -41,6 +41,8 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): GET lists the backups and says how the last ones ended; POST begins one, or continues `?run=`, and says how far it is",
   "/admin/backups/verify":
     "for the administrator (HTTP Basic): reads back the newest backups of the accounts after `?after=`, every object of them, and names those that are damaged",
+  "/admin/backups/drill":
+    "for the administrator (HTTP Basic): keeps the result of a drill, in place of the one before; `nacre backup drill --report` sends it",
   "/admin/backups/account":
     "for the administrator (HTTP Basic): the backups of `?account=`, a handle or DID, oldest first",
   "/admin/backups/object":

@@ -84,6 +84,10 @@ export const table = (
 export const moment = (millis: number | undefined): string =>
   millis === undefined ? "" : utcMinute(millis)
 
+/** A time in milliseconds to the second: “14:05:09 UTC”. */
+export const utcSecond = (millis: number): string =>
+  `${new Date(millis).toISOString().slice(11, 19)} UTC`
+
 /** A number of bytes, formatted for people. */
 export const bytes = (count: number): string => {
   const units = ["B", "KB", "MB", "GB", "TB"]

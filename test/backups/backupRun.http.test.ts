@@ -138,6 +138,25 @@ describe("a backup of the server", () => {
     assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
   })
 
+  it("a request learns when the lease of another caller ends, and takes the run over then", async () => {
+    const { host, state } = await start()
+    await signUp(host, "alice")
+    const ended = new Promise<void>((resolve) => {
+      Object.assign(state, { hangAt: 5, onHang: resolve })
+    })
+    void host.ask("/admin/backups", { method: "POST", auth: basic() })
+    await ended
+    const { body } = await host.ask("/admin/backups", { method: "POST", auth: basic() })
+    assert.isUndefined(body["run"].outcome)
+    const left = body["heldUntil"] - host.now()
+    assert.isTrue(left > 0 && left <= 120_000, `${left} ms`)
+    host.advance(left)
+    const path = `/admin/backups?run=${body["run"].run}`
+    const taken = await host.ask(path, { method: "POST", auth: basic() })
+    assert.notProperty(taken.body, "heldUntil")
+    assert.strictEqual(taken.body["run"].outcome, "good")
+  })
+
   it("a run reports an account that can't be stored, and still backs up the others", async () => {
     const { host, objects, state } = await start()
     const alice = await signUp(host, "alice")

@@ -1,8 +1,9 @@
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import * as BackupTargetDrill from "../../src/layers/backups/BackupTargetDrill.ts"
 import * as BackupTargetMemory from "../../src/layers/backups/BackupTargetMemory.ts"
-import { drill } from "../../src/services/backups/drill.ts"
+import { drill } from "../../src/services/backups/drill/drill.ts"
 import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
+import { newestActs } from "../support/http/consolePages.ts"
 import { ok, outcomeOf, post, signUp } from "../support/http/httpWorld.ts"
 import { backUp, startBackedUp } from "./backupWorld.ts"
 
@@ -71,6 +72,37 @@ describe("a drill", () => {
       assert.strictEqual(outcomeOf(signedIn), "ok")
     }
     assert.deepStrictEqual([...objects.keys()], before)
+  })
+
+  it("a reported drill is kept in place of the one before, with a line in the audit log, and only an administrator reports one", async () => {
+    const { host } = await start()
+    const alice = await signUp(host, "alice")
+    const send = (input: object, auth: string | undefined = basic()) =>
+      host.ask("/admin/backups/drill", { method: "POST", auth, input })
+    const counts = { accounts: 1, records: 2, blobs: 3 }
+    const good = { outcome: "good", run: "20260101T030000Z", ...counts, faulty: 0, problems: [] }
+    assert.strictEqual((await send(good, alice.auth)).status, 401)
+    for (const odd of [
+      { ...good, outcome: "fine" },
+      { ...good, accounts: -1 },
+      { ...good, problems: ["x".repeat(501)] },
+      { ...good, problems: Array(11).fill("x") }
+    ]) {
+      assert.strictEqual((await send(odd)).status, 400)
+    }
+    const kept = async () => (await host.ask("/admin/backups", { auth: basic() })).body["drill"]
+    assert.isUndefined(await kept())
+    assert.strictEqual((await send({ ...good, outcome: "different", faulty: 1 })).status, 200)
+    host.advance(1000)
+    assert.strictEqual((await send(good)).status, 200)
+    const { at, ...report } = await kept()
+    assert.isAtMost(at, host.now())
+    assert.deepStrictEqual(report, good)
+    const { backup } = (await host.ask("/ready")).body
+    assert.deepStrictEqual(backup.drill, { at, outcome: "good" })
+    const acts = await newestActs(host, 10)
+    const act = acts.find((one) => one.act === "/admin/backups/drill")
+    assert.deepInclude(act, { act: "/admin/backups/drill", after: { outcome: "good", faulty: 0 } })
   })
 
   it("a drill reports a missing blob", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { readFileSync } from "node:fs"
-import * as Effect from "effect/Effect"
-import { drillOf } from "../../src/drill.ts"
 import { startS3 } from "../backups/s3Server.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
@@ -30,6 +30,58 @@ afterAll(async () => {
   await s3?.stop()
 })
 
+/** A server whose requests for a backup are answered one after another. */
+const startPlayed = async (answers: ReadonlyArray<object>) => {
+  const asked: Array<string> = []
+  const played = createServer((request, response) => {
+    asked.push(request.url ?? "")
+    response.setHeader("content-type", "application/json")
+    response.end(JSON.stringify(answers[asked.length - 1]))
+  })
+  await new Promise<void>((resolve) => played.listen(0, "127.0.0.1", resolve))
+  const { port } = played.address() as AddressInfo
+  return {
+    asked,
+    env: { NACRE_SERVER: `http://127.0.0.1:${port}`, NACRE_ADMIN_PASSWORD: "an administrator" },
+    stop: () => new Promise<void>((resolve) => void played.close(() => resolve()))
+  }
+}
+
+describe("a backup that somebody else works on", () => {
+  it("nacre backup now waits for another process, says until when, and pauses after a failed step", async () => {
+    const run = {
+      run: "20260101T030000Z",
+      startedAt: 0,
+      phase: "accounts",
+      attempts: 0,
+      accounts: 2,
+      changed: 1,
+      failed: 0,
+      blobs: 3,
+      bytes: 9,
+      sampled: 0,
+      faulty: 0,
+      faults: []
+    }
+    const heldUntil = Date.UTC(2026, 0, 1, 3, 2, 5)
+    const played = await startPlayed([
+      { run, heldUntil },
+      { run, heldUntil },
+      { run: { ...run, attempts: 1 } },
+      { run: { ...run, phase: "done", outcome: "good", finishedAt: 1 } }
+    ])
+    const alone = makeDesk()
+    const { code, stderr } = await alone.run(["backup", "now"], played.env)
+    await played.stop()
+    alone.remove()
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(alone.pauses, [5000, 5000, 2000])
+    assert.lengthOf(stderr.match(/takes over at 03:02:05 UTC/g) ?? [], 1)
+    assert.include(stderr, "A step failed. Retrying in 2 s")
+    assert.deepStrictEqual(played.asked.slice(1), Array(3).fill(`/admin/backups?run=${run.run}`))
+  })
+})
+
 describe("the backups of a server in an S3 store", () => {
   it("nacre backup now stores every account and list shows the backup", async () => {
     const made = await desk.run(["backup", "now", "--json"])
@@ -40,14 +92,29 @@ describe("the backups of a server in an S3 store", () => {
   })
 
   it("a drill restores the backup into memory over the server's routes and finds it whole", async () => {
-    const { adminPassword } = server.account
-    const authorization = `Basic ${Buffer.from(`admin:${adminPassword}`).toString("base64")}`
-    const of = { server: server.publicUrl, authorization, masterKey }
-    const drilled = await Effect.runPromise(drillOf(of))
-    assert.deepInclude(drilled, { accounts: 1, faults: [] })
+    const drilled = await desk.run(["backup", "drill", "--json"], { MASTER_KEY: masterKey })
+    assert.strictEqual(drilled.code, 0, drilled.stderr)
+    assert.deepInclude(drilled.json, { accounts: 1, faults: [] })
     const unset = await desk.run(["backup", "drill"])
     assert.strictEqual(unset.code, 1)
     assert.include(unset.stderr, "MASTER_KEY")
+  })
+
+  it("nacre backup drill --report leaves its result with the server, and how a broken one ended", async () => {
+    const kept = async () => (await desk.run(["backup", "list", "--json"])).json.drill
+    // The drill before wasn't reported.
+    assert.isUndefined(await kept())
+    const drilled = ["backup", "drill", "--report", "--json"]
+    const other = Buffer.alloc(32, 6).toString("base64url")
+    const foreign = await desk.run(drilled, { MASTER_KEY: other })
+    assert.strictEqual(foreign.code, 1)
+    assert.include(foreign.stderr, "written under another MASTER_KEY")
+    assert.deepInclude(await kept(), { outcome: "failed" })
+    const good = await desk.run(drilled, { MASTER_KEY: masterKey })
+    assert.strictEqual(good.code, 0, good.stderr)
+    assert.deepInclude(good.json, { accounts: 1, faults: [] })
+    assert.deepInclude(await kept(), { outcome: "good" })
+    assert.match((await desk.run(["backup", "list"])).stdout, /Last drill: good, \d{4}-/)
   })
 
   it("nacre backup verify fails and names a damaged object", async () => {

@@ -12,6 +12,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { Drill } from "../../src/cli/backup/drillBackup.ts"
 import { Pause } from "../../src/cli/patience.ts"
 import { run } from "../../src/cli/run.ts"
 import { withPlayed } from "./playedPrograms.ts"
@@ -166,7 +167,13 @@ const runAt = async (args: ReadonlyArray<string>, place: Place) => {
       // SAFETY: the command uses these two of its methods.
       Effect.provideService(Console.Console, quiet as unknown as Console.Console),
       Effect.provideService(Pause, (pause) => Effect.sync(() => void pauses.push(pause))),
-      Effect.provideService(FetchHttpClient.Fetch, fetch)
+      Effect.provideService(FetchHttpClient.Fetch, fetch),
+      Effect.provideService(Drill, (of) =>
+        Effect.flatMap(
+          Effect.promise(() => import("../../src/drill.ts")),
+          ({ drillOf }) => drillOf(of)
+        )
+      )
     )
   })
   const exit = await Effect.runPromiseExit(program)

@@ -12,6 +12,7 @@ import { home } from "../../src/http/host/home.ts"
 import { atprotoDid, didDocument, robots } from "../../src/http/identity/wellKnown.ts"
 import * as BlobStoreMemory from "../../src/layers/blobs/BlobStoreMemory.ts"
 import { read } from "../../src/layers/host/ConfigEnv.ts"
+import { WatchNotes } from "../../src/services/operators/WatchNotes.ts"
 import { BackupLedger } from "../../src/services/backups/BackupLedger.ts"
 import { Alerts } from "../../src/services/operators/Alerts.ts"
 import * as Readiness from "../../src/services/host/Readiness.ts"
@@ -155,6 +156,7 @@ describe("health checks", () => {
           BlobStoreMemory.layer,
           log,
           Layer.mock(BackupLedger, {}),
+          Layer.mock(WatchNotes, {}),
           Layer.mock(Alerts, { summary: Effect.undefined })
         )
       )

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as BackupTargetMemory from "../../src/layers/backups/BackupTargetMemory.ts"
+import { countHourly } from "../../src/services/operators/HostCounts.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import { ours } from "../support/http/accountPages.ts"
 import {
@@ -12,7 +13,7 @@ import {
   type Operator
 } from "../support/http/consolePages.ts"
 import { type Browser, unescape } from "../support/http/httpBrowser.ts"
-import { adminPassword, type Host, startHost } from "../support/http/httpHost.ts"
+import { adminPassword, basic, type Host, startHost } from "../support/http/httpHost.ts"
 import { type Person, signUp } from "../support/http/httpWorld.ts"
 
 let host: Host
@@ -59,6 +60,29 @@ describe("the console's pages about the host", () => {
     assert.match(text, /tag good"\s*>good</)
     assert.include(text, "2 accounts, 2 of them changed")
     assert.include(await read(""), "The last good one ended")
+  })
+
+  it("the last reported drill is on the page and in the metrics", async () => {
+    assert.include(await read("backups"), "No drill has been reported yet.")
+    const input = {
+      outcome: "different",
+      run: "20260101T030000Z",
+      accounts: 2,
+      records: 3,
+      blobs: 1,
+      faulty: 1,
+      problems: ["did:web:person.test: its records <differ>"]
+    }
+    await host.ask("/admin/backups/drill", { method: "POST", auth: basic(), input })
+    const text = await read("backups")
+    assert.match(text, /tag bad"\s*>differences</)
+    assert.match(text, /20260101T030000Z:\s+2 accounts, 3 records, 1 blob</)
+    assert.include(text, "did:web:person.test: its records &lt;differ&gt;")
+    host.advance(3_600_000)
+    await host.beneath(countHourly)
+    const { text: metrics } = await host.ask("/metrics", { auth: `Bearer ${metricsToken}` })
+    assert.match(metrics, /^nacre_backup_drill_good 0$/m)
+    assert.match(metrics, /^nacre_backup_drill_timestamp_seconds \d+/m)
   })
 
   it("a test mail goes to the operator's own address", async () => {

@@ -68,6 +68,31 @@ describe("the watch", () => {
     )
   )
 
+  it.effect(
+    "a reported drill that found differences or is older than 35 days is an alert until a good one follows",
+    () =>
+      watching((watched, looks) =>
+        Effect.gen(function* () {
+          const day = 86_400_000
+          const title = "The last drill of the backups failed or is old (pds.host)"
+          const reported = (at: number, outcome: "good" | "different") =>
+            Effect.andThen(
+              Effect.sync(() => (watched.backups = { ...good, drill: { at, outcome } })),
+              looks()
+            )
+          yield* reported(10 * day, "good")
+          assert.deepStrictEqual(watched.mailed(), [])
+          yield* TestClock.adjust("36 days")
+          yield* looks()
+          assert.deepStrictEqual(watched.mailed(), [`ops@example.com: ${title}`])
+          yield* reported(46 * day, "good")
+          assert.deepStrictEqual(watched.mailed(), [`ops@example.com: Over: ${title}`])
+          yield* reported(46 * day, "different")
+          assert.deepStrictEqual(watched.mailed(), [`ops@example.com: ${title}`])
+        })
+      )
+  )
+
   it.effect("a backlog that doesn't drain is reported once, and its end once", () =>
     watching((watched, looks) =>
       Effect.gen(function* () {

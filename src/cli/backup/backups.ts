@@ -4,8 +4,8 @@ import * as Command from "effect/cli/Command"
 import { nacre } from "../../../scripts/project.ts"
 import { Did, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
-import { bytes, facts, moment, note, report, table } from "../output.ts"
-import { longWay } from "../patience.ts"
+import { bytes, facts, moment, note, report, table, utcSecond } from "../output.ts"
+import { longWay, Pause } from "../patience.ts"
 import { administrator } from "../administrator.ts"
 import { procedure, query, type Remote } from "../xrpc.ts"
 
@@ -24,6 +24,7 @@ const Run = Schema.Struct({
   finishedAt: Schema.optionalKey(Schema.Finite),
   outcome: Schema.optionalKey(Words),
   phase: Words,
+  attempts: Schema.Int,
   accounts: Schema.Int,
   changed: Schema.Int,
   failed: Schema.Int,
@@ -36,7 +37,10 @@ const Run = Schema.Struct({
 
 type Run = typeof Run.Type
 
-const Advanced = Schema.Struct({ run: Schema.NullOr(Run) })
+const Advanced = Schema.Struct({
+  run: Schema.NullOr(Run),
+  heldUntil: Schema.optionalKey(Schema.Finite)
+})
 
 /** A line per fault: its place and the problem. */
 export const faultLines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
@@ -56,20 +60,39 @@ const resultOf = (run: Run): string =>
     ...(run.faults.length === 0 ? [] : [faultLines(run.faults)])
   ].join("\n")
 
+/** How long to wait before asking again for a backup that another process makes, or whose step failed; in milliseconds. */
+const [whileHeld, afterFailure] = [5000, 2000]
+
+/** A backup's progress in words, and how long to wait before it is asked for again, in milliseconds. */
+const progressOf = ({ phase, attempts, accounts, blobs }: Run, heldUntil: number | undefined) => {
+  const progress = `${phase}: ${accounts} accounts, ${blobs} new blobs`
+  if (heldUntil !== undefined) {
+    return {
+      words: `${progress}. Another process is working on this backup, or was killed while it did. Waiting: if it doesn't continue, this command takes over at ${utcSecond(heldUntil)}`,
+      pause: whileHeld
+    }
+  }
+  return attempts === 0
+    ? { words: progress, pause: 0 }
+    : {
+        words: `${progress}. A step failed. Retrying in ${afterFailure / 1000} s`,
+        pause: afterFailure
+      }
+}
+
 /** Starts a backup, or continues the one that runs, until it ends. */
 export const follow = Effect.fnUntraced(function* (admin: Remote) {
-  let { run } = yield* procedure(admin, path, Advanced)
-  while (run !== null && run.outcome === undefined) {
-    const { accounts, blobs } = run
-    yield* note(`${run.phase}: ${accounts} accounts, ${blobs} new blobs`)
-    const next: typeof Advanced.Type = yield* procedure(
-      admin,
-      `${path}?run=${encodeURIComponent(run.run)}`,
-      Advanced
-    )
-    run = next.run
+  const wait = yield* Pause
+  let at: typeof Advanced.Type = yield* procedure(admin, path, Advanced)
+  let noted = ""
+  while (at.run !== null && at.run.outcome === undefined) {
+    const { words, pause } = progressOf(at.run, at.heldUntil)
+    if (words !== noted || at.heldUntil === undefined) yield* note(words)
+    noted = words
+    if (pause > 0) yield* wait(pause)
+    at = yield* procedure(admin, `${path}?run=${encodeURIComponent(at.run.run)}`, Advanced)
   }
-  return run
+  return at.run
 })
 
 const now = Command.make(
@@ -110,13 +133,16 @@ const list = Command.make(
       Schema.Struct({
         store: Schema.NullOr(Words),
         open: Schema.optionalKey(Run),
+        drill: Schema.optionalKey(Schema.Struct({ at: Schema.Finite, outcome: Words })),
         runs: Schema.Array(Run)
       })
     )
-    yield* report(answer, ({ store, open, runs }) => {
+    yield* report(answer, ({ store, open, runs, drill }) => {
       if (store === null) return "This server has no backup store."
       const all = open === undefined ? runs : [open, ...runs]
-      return table(
+      const drilled =
+        drill === undefined ? "" : `\n\nLast drill: ${drill.outcome}, ${moment(drill.at)}`
+      return `${table(
         ["BACKUP", "ENDED", "RESULT", "ACCOUNTS", "CHANGED", "STORED"],
         all.map((run) => [
           run.run,
@@ -127,7 +153,7 @@ const list = Command.make(
           bytes(run.bytes)
         ]),
         `No backups yet. Make one: ${nacre} backup now`
-      )
+      )}${drilled}`
     })
   })
 ).pipe(Command.withDescription("List the server's backups"))

@@ -25,6 +25,11 @@ export const alertKinds = {
     severity: "critical",
     patience: 0
   },
+  "backup-drill": {
+    title: "The last drill of the backups failed or is old",
+    severity: "warning",
+    patience: 0
+  },
   "foreign-operation": {
     title: "Somebody else changed an account's identity",
     severity: "critical",

@@ -1,5 +1,5 @@
 import type * as Effect from "effect/Effect"
-import { listBackups, makeBackup, verifyBackup } from "./adminBackups.ts"
+import { listBackups, makeBackup, reportDrill, verifyBackup } from "./adminBackups.ts"
 import { examine, repair } from "./adminRepair.ts"
 import {
   check,
@@ -15,6 +15,7 @@ const declared = [
   ["GET", "/admin/backups", listBackups],
   ["POST", "/admin/backups", makeBackup],
   ["POST", "/admin/backups/verify", verifyBackup],
+  ["POST", "/admin/backups/drill", reportDrill],
   ["GET", "/admin/backups/account", listVersions],
   ["GET", "/admin/backups/object", getObject],
   ["GET", "/admin/backups/objects", listObjects],

@@ -136,10 +136,21 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
       lease: (run, holder, now, until) =>
         repeatable(
           "leaseBackup",
-          sql`UPDATE backup_run SET holder = ${holder}, lease_until = ${until}
-            WHERE run = ${run} AND outcome IS NULL AND (lease_until <= ${now} OR holder = ${holder})
-            RETURNING run`
-        ).pipe(Effect.map((rows) => rows.length === 1)),
+          batch([
+            sql`UPDATE backup_run SET holder = ${holder}, lease_until = ${until}
+              WHERE run = ${run} AND outcome IS NULL AND (lease_until <= ${now} OR holder = ${holder})`,
+            sql`SELECT holder, lease_until FROM backup_run WHERE run = ${run}`
+          ])
+        ).pipe(
+          Effect.map(([, found]) => {
+            // SAFETY: the last statement returns rows of this form.
+            const [row] = (found ?? []) as ReadonlyArray<{
+              readonly holder: string | null
+              readonly lease_until: number
+            }>
+            return row?.holder === holder ? undefined : (row?.lease_until ?? now)
+          })
+        ),
       save: (run, holder, until) =>
         repeatable(
           "saveBackup",

@@ -97,8 +97,8 @@ export class BackupLedger extends Context.Service<
      * already has this id.
      */
     begin(run: string, now: number): Answer<Run>
-    /** Leases the run to `holder` until a time, unless another holder has it. */
-    lease(run: string, holder: string, now: number, until: number): Answer<boolean>
+    /** Leases the run to `holder` until a time; returns when the lease of another holder ends, which is then unchanged. */
+    lease(run: string, holder: string, now: number, until: number): Answer<number | undefined>
     /** Saves the progress and extends the lease; false if another holder has the run. */
     save(run: Run, holder: string, until: number): Answer<boolean>
     /** Ends the lease. */

@@ -93,8 +93,8 @@ const step = Effect.fnUntraced(function* (run: Run, budget: Budget) {
 /** The result of `advanceBackup`. */
 export interface Advanced {
   readonly run: Run
-  /** Whether another caller is working on the run. */
-  readonly isElsewhere: boolean
+  /** When another caller's lease of the run ends unless it works on, in ms; undefined without another caller. */
+  readonly heldUntil: number | undefined
 }
 
 /**
@@ -111,8 +111,8 @@ export const advanceBackup = Effect.fn("advanceBackup")(function* (limits: {
   const open = yield* ledger.open
   if (open === undefined) return undefined
   const holder = randomUUID()
-  const isHeld = yield* ledger.lease(open.run, holder, started, started + leaseMillis)
-  if (!isHeld) return { run: open, isElsewhere: true } satisfies Advanced
+  const heldUntil = yield* ledger.lease(open.run, holder, started, started + leaseMillis)
+  if (heldUntil !== undefined) return { run: open, heldUntil } satisfies Advanced
   const budget = new Budget({ ...limits, until: started + limits.millis })
   const work = Effect.gen(function* () {
     // Another holder may have continued it between the read and the lease.
@@ -134,11 +134,11 @@ export const advanceBackup = Effect.fn("advanceBackup")(function* (limits: {
       run = done.run
       const after = yield* Clock.currentTimeMillis
       if (!(yield* ledger.save(run, holder, after + leaseMillis))) {
-        return { run, isElsewhere: true } satisfies Advanced
+        return { run, heldUntil: after + leaseMillis } satisfies Advanced
       }
       if (done.isHeldUp || (yield* budget.isSpent)) break
     }
-    return { run, isElsewhere: false } satisfies Advanced
+    return { run, heldUntil: undefined } satisfies Advanced
   })
   return yield* Effect.ensuring(work, Effect.ignore(ledger.release(open.run, holder)))
 })

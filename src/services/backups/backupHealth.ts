@@ -1,7 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { WatchNotes } from "../operators/WatchNotes.ts"
 import { BackupLedger, type Outcome } from "./BackupLedger.ts"
 import { BackupTarget } from "./BackupTarget.ts"
+import { type DrillReport, lastDrill } from "./drill/lastDrill.ts"
 
 /** Without a good run for this long, the backup is late; in milliseconds. */
 const lateAfter = 36 * 3_600_000
@@ -20,21 +22,28 @@ export interface BackupHealth {
   readonly faulty: number
   /** Whether the last good run is more than 36 hours ago. */
   readonly isLate: boolean
+  /** The drill that was reported last, and when, in ms. */
+  readonly drill?: { readonly at: number; readonly outcome: DrillReport["outcome"] }
 }
 
 /** The health of the server's backups; undefined without a backup store, or if the database is unavailable. */
-export const backupHealth: Effect.Effect<BackupHealth | undefined, never, BackupLedger> =
-  Effect.gen(function* () {
-    if ((yield* BackupTarget) === undefined) return undefined
-    const runs = yield* (yield* BackupLedger).ended(lookedAt)
-    const [last] = runs
-    const good = runs.find(({ outcome }) => outcome === "good")?.finishedAt
-    const now = yield* Clock.currentTimeMillis
-    return {
-      ...(good === undefined ? {} : { lastGoodAt: good }),
-      ...(last?.outcome === undefined ? {} : { lastOutcome: last.outcome }),
-      ...(last?.finishedAt === undefined ? {} : { lastEndedAt: last.finishedAt }),
-      faulty: (last?.totals.faulty ?? 0) + (last?.totals.failed ?? 0),
-      isLate: good === undefined || now - good > lateAfter
-    }
-  }).pipe(Effect.orElseSucceed(() => undefined))
+export const backupHealth: Effect.Effect<
+  BackupHealth | undefined,
+  never,
+  BackupLedger | WatchNotes
+> = Effect.gen(function* () {
+  if ((yield* BackupTarget) === undefined) return undefined
+  const runs = yield* (yield* BackupLedger).ended(lookedAt)
+  const [last] = runs
+  const good = runs.find(({ outcome }) => outcome === "good")?.finishedAt
+  const now = yield* Clock.currentTimeMillis
+  const drill = yield* lastDrill
+  return {
+    ...(good === undefined ? {} : { lastGoodAt: good }),
+    ...(last?.outcome === undefined ? {} : { lastOutcome: last.outcome }),
+    ...(last?.finishedAt === undefined ? {} : { lastEndedAt: last.finishedAt }),
+    faulty: (last?.totals.faulty ?? 0) + (last?.totals.failed ?? 0),
+    isLate: good === undefined || now - good > lateAfter,
+    ...(drill === undefined ? {} : { drill: { at: drill.at, outcome: drill.outcome } })
+  }
+}).pipe(Effect.orElseSucceed(() => undefined))

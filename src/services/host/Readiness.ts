@@ -6,6 +6,7 @@ import { backupHealth, type BackupHealth } from "../backups/backupHealth.ts"
 import { BackupLedger } from "../backups/BackupLedger.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
 import { Alerts, type AlertSummary } from "../operators/Alerts.ts"
+import { WatchNotes } from "../operators/WatchNotes.ts"
 import { Directory } from "../accounts/Directory.ts"
 import { Disk } from "./Disk.ts"
 import { Sequencer } from "../stream/Sequencer.ts"
@@ -64,7 +65,7 @@ const remembered = <A>(check: Effect.Effect<A>): Effect.Effect<A> => {
 export const layer: Layer.Layer<
   Readiness,
   never,
-  Alerts | BackupLedger | BlobStore | Directory | Sequencer
+  Alerts | BackupLedger | BlobStore | Directory | Sequencer | WatchNotes
 > = Layer.effect(
   Readiness,
   Effect.gen(function* () {
@@ -72,7 +73,7 @@ export const layer: Layer.Layer<
     const blobs = yield* BlobStore
     const sequencer = yield* Sequencer
     const disk = yield* Disk
-    const ledger = yield* BackupLedger
+    const noted = yield* Effect.context<BackupLedger | WatchNotes>()
     const alerts = yield* Alerts
     const hasRoom = disk && Effect.map(disk.free, (bytes) => (bytes < leastFree ? "full" : "ok"))
     return {
@@ -80,7 +81,7 @@ export const layer: Layer.Layer<
       r2: remembered(answers(blobs.head("ready"))),
       sequencer: remembered(answers(sequencer.status)),
       alerts: remembered(Effect.orElseSucceed(alerts.summary, () => undefined)),
-      backups: remembered(Effect.provideService(backupHealth, BackupLedger, ledger)),
+      backups: remembered(Effect.provide(backupHealth, noted)),
       ...(hasRoom === undefined ? {} : { disk: remembered(outcome(hasRoom)) })
     }
   })

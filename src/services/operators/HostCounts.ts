@@ -3,7 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 import { backupHealth, type BackupHealth } from "../backups/backupHealth.ts"
-import { BackupLedger } from "../backups/BackupLedger.ts"
+import type { BackupLedger } from "../backups/BackupLedger.ts"
+import type { WatchNotes } from "./WatchNotes.ts"
 
 /** The tables that are counted: those that grow with accounts, not those that strangers fill. */
 export const countedTables = [
@@ -71,15 +72,18 @@ export class HostCounts extends Context.Service<
 const countEvery = 55 * 60_000
 
 /** Counts again if the last counts are an hour old. */
-export const countHourly: Effect.Effect<void, DirectoryUnavailable, HostCounts | BackupLedger> =
-  Effect.gen(function* () {
-    const counts = yield* HostCounts
-    const now = yield* Clock.currentTimeMillis
-    const last = yield* counts.last
-    if (last !== undefined && now - last.at < countEvery) return
-    const backups = yield* Effect.provideService(backupHealth, BackupLedger, yield* BackupLedger)
-    yield* counts.keep({
-      ...(yield* counts.take(now)),
-      ...(backups === undefined ? {} : { backups })
-    })
+export const countHourly: Effect.Effect<
+  void,
+  DirectoryUnavailable,
+  HostCounts | BackupLedger | WatchNotes
+> = Effect.gen(function* () {
+  const counts = yield* HostCounts
+  const now = yield* Clock.currentTimeMillis
+  const last = yield* counts.last
+  if (last !== undefined && now - last.at < countEvery) return
+  const backups = yield* backupHealth
+  yield* counts.keep({
+    ...(yield* counts.take(now)),
+    ...(backups === undefined ? {} : { backups })
   })
+})

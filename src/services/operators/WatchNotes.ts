@@ -7,6 +7,7 @@ export type WatchNote =
   | "alerts"
   | "backlog"
   | "begun"
+  | "drill"
   | "identities"
   | "relays"
   | "returns"

@@ -177,6 +177,22 @@ export const metrics: ReadonlyArray<Metric> = [
     read: ({ counts }) => flag(counts?.backups?.isLate)
   },
   {
+    name: "nacre_backup_drill_timestamp_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "When the last drill of the backups was reported",
+    read: ({ counts }) => seconds(counts?.backups?.drill?.at)
+  },
+  {
+    name: "nacre_backup_drill_good",
+    type: "gauge",
+    help: "Whether the last reported drill restored every account as it was",
+    read: ({ counts }) => {
+      const drill = counts?.backups?.drill
+      return drill === undefined ? [] : flag(drill.outcome === "good")
+    }
+  },
+  {
     name: "nacre_invite_required",
     type: "gauge",
     help: "Whether a sign-up needs an invite",

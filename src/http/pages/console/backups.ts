@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { BackupLedger, type Run } from "../../../services/backups/BackupLedger.ts"
+import { type LastDrill, lastDrill } from "../../../services/backups/drill/lastDrill.ts"
 import { BackupTarget } from "../../../services/backups/BackupTarget.ts"
 import { backUpPart } from "../../backups/adminBackups.ts"
 import { noteAct } from "../../CurrentRequest.ts"
@@ -48,7 +49,34 @@ const makeButton = (operating: Operating, open: Run | undefined): Html =>
     })}
     <p class="hint">${text.nowHint}</p>`
 
-/** `/admin/console/backups`: the store, the last runs, and a button for one more. */
+const drillPart = (drill: LastDrill | undefined): Html =>
+  html`<h2>${text.drill}</h2>
+    ${
+      drill === undefined
+        ? html`<p>${text.noDrill}</p>`
+        : html`<ul class="list">
+            <li class="row">
+              <span class="grow"
+                ><strong
+                  >${momentInWords(drill.at)}
+                  <span class="tag ${drill.outcome === "good" ? "good" : "bad"}"
+                    >${text.drillOutcomes[drill.outcome]}</span
+                  ></strong
+                >${
+                  drill.run !== undefined &&
+                  html`<small
+                    >${drill.run}:
+                    ${text.drilled(drill.accounts, drill.records, drill.blobs)}</small
+                  >`
+                }
+                ${drill.problems.map((problem) => html`<small>${problem}</small>`)}</span
+              >
+            </li>
+          </ul>`
+    }
+    <p class="hint">${text.drillHint} ${frame.command} ${inTerminal("backup drill --report")}</p>`
+
+/** `/admin/console/backups`: the store, the last runs and drill, and a button for one more run. */
 export const backupsPage: ConsolePage = {
   role: "admin",
   show: Effect.fn("console.backups")(function* (operating) {
@@ -77,7 +105,7 @@ export const backupsPage: ConsolePage = {
         ${frame.command} ${inTerminal("backup now")}, ${inTerminal("backup list")},
         ${inTerminal("backup verify")}
       </p>
-      ${checkAllButton(operating)}`
+      ${target !== undefined && drillPart(yield* lastDrill)} ${checkAllButton(operating)}`
     return framed(operating, { title: text.title, tab: "backups", body })
   })
 }
@@ -88,7 +116,7 @@ export const backUpNow: ConsoleAction = {
   page: "backups",
   run: Effect.fn("console.backUp")(function* () {
     yield* noteAct({ act: "/admin/backups" })
-    const run = yield* backUpPart()
+    const { run } = yield* backUpPart()
     const ended = run?.outcome !== undefined
     return done("backups", ended ? "backup-done" : "backup-more")
   })

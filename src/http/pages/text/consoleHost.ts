@@ -99,7 +99,14 @@ export const backups = {
   accounts: (accounts: number, changed: number) =>
     `${counted(accounts, "account", "accounts")}, ${changed} of them changed`,
   faults: (faulty: number) => counted(faulty, "fault", "faults"),
-  fault: (subject: string, problem: string) => `${subject}: ${problem}`
+  fault: (subject: string, problem: string) => `${subject}: ${problem}`,
+  drill: "Last drill",
+  drillHint:
+    "A drill restores the newest backup into memory on another computer and compares it. Run one each month.",
+  noDrill: "No drill has been reported yet.",
+  drillOutcomes: { good: "good", different: "differences", failed: "failed" },
+  drilled: (accounts: number, records: number, blobs: number) =>
+    `${counted(accounts, "account", "accounts")}, ${counted(records, "record", "records")}, ${counted(blobs, "blob", "blobs")}`
 } as const
 
 /** Checks and repairs of stored data. */

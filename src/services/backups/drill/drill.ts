@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util"
 import * as Effect from "effect/Effect"
-import { AccountManifest, BlobList, type Fault } from "../../core/backups/manifests.ts"
-import { accountKey, drillKey } from "../../core/backups/places.ts"
-import { decodeTables } from "../../core/backups/rows.ts"
-import { Accounts } from "../accounts/Accounts.ts"
-import { verifyCar, writeCar } from "./backUpCar.ts"
-import { backupTarget } from "./BackupTarget.ts"
-import { getManifest, getSealed } from "./objects.ts"
-import { blobsHere, rowsAt } from "./restoreAccount.ts"
-import { restoreServer } from "./restoreServer.ts"
+import { AccountManifest, BlobList, type Fault } from "../../../core/backups/manifests.ts"
+import { accountKey, drillKey } from "../../../core/backups/places.ts"
+import { decodeTables } from "../../../core/backups/rows.ts"
+import { Accounts } from "../../accounts/Accounts.ts"
+import { verifyCar, writeCar } from "../backUpCar.ts"
+import { backupTarget } from "../BackupTarget.ts"
+import { getManifest, getSealed } from "../objects.ts"
+import { blobsHere, rowsAt } from "../restoreAccount.ts"
+import { restoreServer } from "../restoreServer.ts"
 
 /** Names what differs between a restored account and its backup. */
 const compareAccount = Effect.fnUntraced(function* (did: string, version: string) {
