@@ -1,5 +1,8 @@
+import { endLoading } from "./layers/host/loading.ts"
 import { makeNacre } from "./makeNacre.ts"
 import type { Nacre, NacreOptions } from "./options.ts"
+
+endLoading()
 
 /**
  * Creates a server with your own settings, methods and pages, for a Worker to export.

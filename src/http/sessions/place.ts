@@ -3,7 +3,13 @@ import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
 /** The header with the place, which the Worker sends to the account's object instead of a client's own. */
 const header = "x-nacre-place"
 
-const countries = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
+let countries: Intl.DisplayNames | undefined
+
+/** The name of a country; the table of names is read when it is first needed, since that takes time. */
+const countryOf = (code: string): string | undefined => {
+  countries ??= new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
+  return countries.of(code)
+}
 
 /** The city and country of a client, such as “Lisbon, Portugal”, if Cloudflare knows them. */
 export const placeOf = (request: Request): string | undefined => {
@@ -12,7 +18,7 @@ export const placeOf = (request: Request): string | undefined => {
     readonly city?: string
     readonly country?: string
   }
-  const name = /^[A-Z]{2}$/.test(country ?? "") ? countries.of(country!) : undefined
+  const name = /^[A-Z]{2}$/.test(country ?? "") ? countryOf(country!) : undefined
   const parts = [city, name].filter((part) => part !== undefined && part !== "")
   return parts.length === 0 ? undefined : parts.join(", ").slice(0, 80)
 }

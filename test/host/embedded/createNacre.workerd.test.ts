@@ -42,6 +42,12 @@ describe("the options of createNacre", () => {
   })
 })
 
+describe("loading the server", () => {
+  it("errors have stack traces once the server has loaded", () => {
+    assert.isAbove(Error.stackTraceLimit, 0)
+  })
+})
+
 describe("createNacre with a fallback", () => {
   const ask = serverOf({ fallback })
 
