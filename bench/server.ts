@@ -54,6 +54,8 @@ export interface StartOptions {
   readonly config?: string | undefined
   readonly env?: Readonly<Record<string, string>>
   readonly home?: (typeof homes)[number]
+  /** The program of a server on Node; default: from its sources. */
+  readonly program?: string
   /** Another checkout whose server is started; it bundles itself. */
   readonly tree?: string | undefined
 }
@@ -101,13 +103,14 @@ export async function startServer({
   config,
   env = {},
   home = "workerd",
+  program,
   tree
 }: StartOptions) {
   const output: Array<string> = []
   const port = given ?? (await freePort())
   const isBox = home === "box"
   if (isBox) boxSecrets(dataDir)
-  const script = tree === undefined ? scripts[home] : join(tree, "scripts/start.ts")
+  const script = program ?? (tree === undefined ? scripts[home] : join(tree, "scripts/start.ts"))
   const isBuilt = !isBox && tree === undefined
   const child = fork(script, isBuilt ? await builtOnce(config) : [], {
     env: {

@@ -41,6 +41,7 @@ export async function startStore(folder: string) {
   mkdirSync(folder, { recursive: true })
   const objects = new Map<string, Part>()
   const uploads = new Map<string, Array<Part>>()
+  let held: { readonly request: RegExp; readonly met: () => void } | undefined
   const counts = { classA: 0, classB: 0, deletions: 0, bytesIn: 0, bytesOut: 0 }
   let files = 0
 
@@ -83,6 +84,11 @@ export async function startStore(folder: string) {
     const upload = query.get("uploadId")
     const end = (status: number, text = "", headers = {}) =>
       void response.writeHead(status, headers).end(text)
+    if (held?.request.test(`${request.method} ${key}`) === true) {
+      held.met()
+      held = undefined
+      return
+    }
     if (request.method === "GET" && key === "") {
       counts.classA += 1
       return end(200, list(query))
@@ -145,6 +151,11 @@ export async function startStore(folder: string) {
     },
     /** Forgets every object, as a new bucket has none. */
     clear: (): void => objects.clear(),
+    /** Never answers the next request whose method and key match; resolves when it arrives. */
+    hold: (request: RegExp): Promise<void> =>
+      new Promise((met) => {
+        held = { request, met }
+      }),
     counts: (): Counts => ({ ...counts }),
     stop: () =>
       new Promise<void>((done) => {

@@ -5,16 +5,18 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { parseArgs } from "node:util"
 import { type BenchServer, startServer, temporaryFolder } from "../../bench/server.ts"
-import { startStore } from "../../bench/store.ts"
+import { startStore, type Store } from "../../bench/store.ts"
 import { newSecret } from "../../scripts/env.ts"
 import { freePort } from "../../scripts/server.ts"
+import { boxProgram } from "./boxProgram.ts"
 import { type Random, seeded } from "./random.ts"
 
 const help = `npm run soak:backups -- [--kills 20] [--seed n] [--accounts 8]
 
-Kills a server on Node (SIGKILL) at random points of a backup, and of a restore onto an empty folder, so many
-times each. Afterwards every backup is completed, verified and contains every acknowledged write; every restore is
-completed, and each account has its records, its blobs and its password, with a rev above the backup's.`
+Kills a server on Node (SIGKILL) once in each step of a backup, and of a restore onto an empty folder, while the
+step waits for the backup store; then at random points of a backup and of a restore, --kills times each. Every
+backup is then completed, verified and contains every acknowledged write; every restore is completed, and each
+account has its records, its blobs and its password, with a rev above the backup's.`
 
 const { values } = parseArgs({
   options: {
@@ -48,6 +50,24 @@ interface Answer {
   readonly after?: string
 }
 
+/** The requests to the store in the steps of a backup, in their order. */
+const backupSteps = [
+  /^PUT accounts\/.*\/blobs\//,
+  /^PUT accounts\/.*\/repo\.car$/,
+  /^GET accounts\/.*\/repo\.car$/,
+  /^PUT accounts\/.*\/account\.json$/,
+  /^PUT runs\/.*\/run\.json$/,
+  /^GET accounts\/.*\/private\.sealed$/,
+  /^DELETE accounts\//
+]
+
+/** The same of a restore. */
+const restoreSteps = [
+  /^GET runs\/.*\/host-\d+/,
+  /^GET accounts\/.*\/blobs\//,
+  /^GET accounts\/.*\/repo\.car$/
+]
+
 const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))
 
 if (values.help) console.log(help)
@@ -62,6 +82,7 @@ async function soak(kills: number, seed: number): Promise<number> {
   const { folder, remove } = temporaryFolder("soak-backups")
   const store = await startStore(join(folder, "store"))
   const port = await freePort()
+  const { program, env: fast } = boxProgram(folder)
   const secrets = {
     MASTER_KEY: newSecret("MASTER_KEY"),
     PLC_ROTATION_KEY: newSecret("PLC_ROTATION_KEY"),
@@ -70,13 +91,21 @@ async function soak(kills: number, seed: number): Promise<number> {
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`)
   const world = {
     random,
+    store,
     admin: `Basic ${Buffer.from(`admin:${secrets.ADMIN_PASSWORD}`).toString("base64")}`,
     start: (name: string) => {
       const dataDir = join(folder, name)
       mkdirSync(dataDir, { recursive: true })
       writeFileSync(join(dataDir, "nacre.env"), lines.join(""))
-      const env = { HANDLE_DOMAINS: ".test", ...store.env, ...secrets }
-      return startServer({ dataDir, port, home: "box", env })
+      // Each backup replaces the one before, so each deletes something.
+      const env = {
+        HANDLE_DOMAINS: ".test",
+        BACKUP_KEEP: "1,0,0",
+        ...fast,
+        ...store.env,
+        ...secrets
+      }
+      return startServer({ dataDir, port, home: "box", program, env })
     },
     folderOf: (name: string) => join(folder, name)
   }
@@ -101,14 +130,39 @@ async function soak(kills: number, seed: number): Promise<number> {
 
 interface World {
   readonly random: Random
+  readonly store: Store
   readonly admin: string
   start(name: string): Promise<BenchServer>
   folderOf(name: string): string
 }
 
+/** Kills the server once in each step of an act; returns the server that is started after the last kill. */
+async function killInSteps(
+  store: Store,
+  running: BenchServer,
+  steps: ReadonlyArray<RegExp>,
+  act: (server: BenchServer) => Promise<unknown>,
+  restart: () => Promise<BenchServer>
+): Promise<BenchServer> {
+  let server = running
+  for (const step of steps) {
+    const held = store.hold(step)
+    const acting = act(server).then(
+      () => true,
+      () => true
+    )
+    const hasEnded = await Promise.race([held.then(() => false), acting])
+    await server.kill()
+    await acting
+    if (hasEnded) throw new Error(`no request ${step} came`)
+    server = await restart()
+  }
+  return server
+}
+
 /** Kills the server in backups; returns the accounts as the last backup must have them. */
 async function backups(
-  { random, admin, start, folderOf }: World,
+  { random, store, admin, start, folderOf }: World,
   kills: number,
   problems: Array<string>
 ): Promise<ReadonlyArray<Person>> {
@@ -118,17 +172,24 @@ async function backups(
     const people: Array<Person> = []
     for (let n = 0; n < Number(values.accounts); n++) people.push(await signUp(server, admin, n))
     let duration = 0
-    for (let round = 0; round <= kills && problems.length === 0; round++) {
+    const restart = () => {
+      endLease(folderOf(name))
+      return start(name)
+    }
+    for (let round = 0; round <= kills + 1 && problems.length === 0; round++) {
       for (const person of people) await write(server, person, random)
       const begun = performance.now()
-      // The first backup isn't killed: it tells how long one takes.
-      if (round > 0) {
+      // The first backup isn't killed: it tells how long one takes. The second one is killed in each step.
+      if (round === 1) {
+        const act = (of: BenchServer) => backUp(of, admin)
+        server = await killInSteps(store, server, backupSteps, act, restart)
+      }
+      if (round > 1) {
         const killed = backUp(server, admin).catch(() => undefined)
         await pause(random.between(0, duration))
         await server.kill()
         await killed
-        endLease(folderOf(name))
-        server = await start(name)
+        server = await restart()
       }
       await backUp(server, admin)
       duration ||= Math.ceil(performance.now() - begun)
@@ -145,18 +206,24 @@ async function backups(
 
 /** Kills the server in restores of the last backup onto an empty folder. */
 async function restores(
-  { random, admin, start }: World,
+  { random, store, admin, start }: World,
   kills: number,
   people: ReadonlyArray<Person>,
   problems: Array<string>
 ): Promise<void> {
   let duration = 0
-  for (let round = 0; round <= kills && problems.length === 0; round++) {
+  // The first one is killed in each step; the second one isn't, and tells how long a restore takes.
+  const last = kills === 0 ? 0 : kills + 1
+  for (let round = 0; round <= last && problems.length === 0; round++) {
     const name = `restored-${round}`
     let server = await start(name)
     try {
+      if (round === 0) {
+        const act = (of: BenchServer) => restore(of, admin)
+        server = await killInSteps(store, server, restoreSteps, act, () => start(name))
+      }
       const begun = performance.now()
-      if (round > 0) {
+      if (round > 1) {
         const killed = restore(server, admin).catch(() => undefined)
         await pause(random.between(0, duration))
         await server.kill()
@@ -164,7 +231,7 @@ async function restores(
         server = await start(name)
       }
       const { faults } = await restore(server, admin)
-      duration ||= Math.ceil(performance.now() - begun)
+      if (round === 1) duration = Math.ceil(performance.now() - begun)
       if (faults.length > 0) problems.push(`restore ${round}: ${JSON.stringify(faults)}`)
       for (const person of people) {
         const found = await compare(server, person)
