@@ -247,6 +247,32 @@ describe("a rotation of the master key", () => {
     assert.strictEqual(done["phase"], "done")
     assert.deepStrictEqual(done["problems"], [{ did, problem: "an authenticator can't be opened" }])
   })
+
+  it("an account whose signing key neither key opens is named, and keeps its app passwords and sessions", async () => {
+    const world = await startKept()
+    let host = await world.start({ MASTER_KEY: first })
+    const alice = await signUp(host, "alice")
+    const app = await appPassword(host, alice.did, "phone")
+    await host.inside(
+      alice.did,
+      Effect.map(SqlStorage, (sql) => sql.exec("UPDATE account SET wrapped_key = x'0102'"))
+    )
+    const both = { MASTER_KEY: second, MASTER_KEY_PREVIOUS: first }
+    host = await world.start(both)
+    const waiting = await rotateOn(host)
+    const problems = [{ did: alice.did, problem: "its signing key can't be opened" }]
+    assert.deepStrictEqual([waiting["phase"], waiting["problems"]], ["wait", problems])
+    world.advance(settleMillis)
+    const done = await rotateOn(host)
+    assert.deepStrictEqual([done["phase"], done["problems"]], ["done", problems])
+    host = await world.start({ MASTER_KEY: second })
+    assert.strictEqual(outcomeOf(await signIn(host, alice, alice.password)), "ok")
+    assert.strictEqual(outcomeOf(await signIn(host, alice, app)), "ok")
+    const seen = await host.call("com.atproto.server.getSession", { auth: alice.auth })
+    assert.strictEqual(seen.status, 200)
+    // Without its key it can't sign a commit, and says so.
+    assert.notStrictEqual(outcomeOf(await write(host, alice, alice.auth)), "ok")
+  })
 })
 
 describe("backups and a rotation of the master key", () => {

@@ -61,7 +61,8 @@ export const rewrapRows = Effect.fn("rewrapRows")(function* (
       }
     })
   )
-  const hasMoved = isChanged
+  // Nobody knows which key an unreadable one was under; what the old one derived may still be in use.
+  const mayMove = isChanged || problems.length > 0
 
   const reseal = Effect.fnUntraced(function* (
     {
@@ -95,11 +96,10 @@ export const rewrapRows = Effect.fn("rewrapRows")(function* (
     reseal({ ...olderKeys, owner: String(row["master"]) }, row)
   )
 
-  if (!isChanged) return { tables: undefined, problems } satisfies Rewrapped
   const before = masterKeyPrevious === undefined ? undefined : fingerprintOf(masterKeyPrevious)
   const isKnown = older.some(({ master }) => master === before)
   const added: Array<Row> = []
-  if (hasMoved && before !== undefined && masterKeyPrevious !== undefined && !isKnown) {
+  if (mayMove && before !== undefined && masterKeyPrevious !== undefined && !isKnown) {
     const { oauthConfidentialSession, oauthPublicSession, session } = lifetimes
     added.push({
       master: before,
@@ -108,6 +108,7 @@ export const rewrapRows = Effect.fn("rewrapRows")(function* (
       sealed: yield* olderKeys.sealer.seal(before, keptKeysOf(masterKeyPrevious))
     })
   }
+  if (!isChanged && added.length === 0) return { tables: undefined, problems } satisfies Rewrapped
   return {
     tables: { account: wrapped, authenticator: authenticators, older_key: [...kept, ...added] },
     problems
