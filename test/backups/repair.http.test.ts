@@ -188,6 +188,21 @@ describe("a repair of an account", () => {
       /the signed commit is damaged/
     ],
     [
+      "a head with another rev than its commit",
+      "UPDATE head SET rev = '3aaaaaaaaaa22'",
+      /the signed commit is damaged: it isn't the one that the head names/
+    ],
+    [
+      "a head that names another tree",
+      "UPDATE head SET root = (SELECT cid FROM record LIMIT 1)",
+      /tree node .* can't be read/
+    ],
+    [
+      "a head that names another commit",
+      "UPDATE head SET cid = (SELECT cid FROM record LIMIT 1)",
+      /the signed commit is damaged: its bytes don't match its CID/
+    ],
+    [
       "rows of no tree",
       "INSERT INTO cluster SELECT 9999, cid, rev, below, bytes FROM cluster WHERE id = 0",
       /belong to no tree/
