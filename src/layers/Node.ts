@@ -25,6 +25,7 @@ import * as LimiterMemory from "./limits/LimiterMemory.ts"
 import { counted } from "./mail/MailerCounted.ts"
 import * as mailers from "./mail/mailers.ts"
 import type { SendMail } from "./mail/MailerWorker.ts"
+import * as AdoptedTokensD1 from "./oauth/AdoptedTokensD1.ts"
 import type { AccountBase } from "./objects/AccountApp.ts"
 import * as relays from "./stream/relays.ts"
 import * as RelaysOutgoing from "./stream/RelaysOutgoing.ts"
@@ -66,7 +67,7 @@ export const make = (env: Environment, home: Home, own: Own = {}) =>
     )
     const base = Layer.mergeAll(
       Layer.succeed(Sequencer, sequencer.service),
-      hostTables.layer.pipe(Layer.provideMerge(home.database)),
+      Layer.merge(hostTables.layer, AdoptedTokensD1.layer).pipe(Layer.provideMerge(home.database)),
       home.blobs,
       LimiterMemory.layer,
       counted(mailers.layer(undefined, own.mailer)),

@@ -1,12 +1,15 @@
 import { AtpAgent } from "@atproto/api"
 import { readCar } from "@atproto/repo"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { createHash } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { thumbprint } from "../../src/core/oauth/jwk.ts"
+import { open } from "../../src/layers/host/sql/SqlStorageNode.ts"
+import { publicApp } from "../support/http/oauthApp.ts"
 import { until } from "../support/server/server.ts"
 import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
 import { newMover, type Mover, preferencesOf } from "./world.ts"
@@ -65,6 +68,47 @@ describe("a reference PDS's data folder", () => {
     return JSON.parse(stdout)
   }
 
+  /** Connects an OAuth app, as the stopped server would have stored it. */
+  const connectApp = async (did: string) => {
+    const app = await publicApp({
+      origin: old.publicUrl,
+      ask: async (path, { method, body, headers, auth } = {}) => {
+        const response = await fetch(`${old.publicUrl}${path}`, {
+          method: method ?? (body === undefined ? "GET" : "POST"),
+          headers: { ...headers, ...(auth === undefined ? {} : { authorization: auth }) },
+          ...(body === undefined ? {} : { body })
+        })
+        const text = await response.text()
+        const bytes = new TextEncoder().encode(text)
+        const { status, headers: got } = response
+        return { status, headers: got, bytes, text, body: text === "" ? {} : JSON.parse(text) }
+      },
+      beneath: () => Promise.reject(new Error("nobody signs in here")),
+      now: () => Date.now()
+    })
+    const refreshToken = `ref-${randomBytes(32).toString("hex")}`
+    const jkt = await thumbprint(app.dpopKey.publicJwk)
+    const database = open(join(old.folder, "account.sqlite"))
+    const at = new Date(Date.now() - 60_000).toISOString()
+    const values = {
+      did,
+      tokenId: `tok-${randomBytes(16).toString("hex")}`,
+      createdAt: at,
+      updatedAt: at,
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+      clientId: app.clientId,
+      clientAuth: JSON.stringify({ method: "none" }),
+      parameters: JSON.stringify({ client_id: app.clientId, scope: app.scope, dpop_jkt: jkt }),
+      currentRefreshToken: refreshToken
+    }
+    const names = Object.keys(values)
+    database
+      .prepare(`INSERT INTO token (${names}) VALUES (${names.map(() => "?")})`)
+      .run(...Object.values(values))
+    database.close()
+    return { app, refreshToken }
+  }
+
   const serve = async () => {
     const url = new URL(old.publicUrl)
     server = spawn(node, [join(root, "src/serve.ts"), "--data", data, "--port", url.port], {
@@ -113,6 +157,7 @@ describe("a reference PDS's data folder", () => {
     const before = await headOf(old.publicUrl, alice.did)
 
     await old.close()
+    const oauthApp = await connectApp(alice.did)
     const untouched = stateOf(old.folder)
     writeFileSync(
       join(data, "pds.env"),
@@ -144,6 +189,11 @@ describe("a reference PDS's data folder", () => {
     }
     await known.login({ identifier: alice.did, password: appPassword.password })
     await known.login({ identifier: alice.did, password: appPassword.password })
+
+    const { text, body: tokens } = await oauthApp.app.refresh(oauthApp.refreshToken)
+    assert.strictEqual(tokens["sub"], alice.did, text)
+    const called = await oauthApp.app.call("com.atproto.server.getSession", tokens["access_token"])
+    assert.strictEqual(called.body["did"], alice.did)
 
     const { data: repos } = await here.com.atproto.sync.listRepos()
     const statusOf = ({ did }: Mover) => repos.repos.find((repo) => repo.did === did)?.status

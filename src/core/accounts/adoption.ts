@@ -10,6 +10,8 @@ export interface ReportedAccount {
   readonly missingBlobs: ReadonlyArray<string>
   readonly appPasswords: number
   readonly sessions: number
+  /** Sessions of OAuth apps. */
+  readonly apps: number
   readonly letGo: ReadonlyArray<string>
 }
 

@@ -34,6 +34,7 @@ export const leftOut = {
   device: "people sign in again",
   device_account: "people sign in again",
   reset_code: "expires after a day",
+  adopted_token: "people sign in again",
   host_key: "recorded at the first start",
   key_rotation: "a restored account is put under the current key at once",
   included_set: "can be fetched again",

@@ -140,15 +140,16 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       now: number
     ): Result.Result<{ readonly session: OAuthSession; readonly again?: string }, GrantEnded> => {
       const read = readRefreshToken(token)
-      if (read === undefined || !tokens.isIssued(read.session, token, now)) {
-        return Result.fail(ended("unknown"))
-      }
-      const found = rows.find(read.session)
-      if (found === undefined) return Result.fail(ended("unknown"))
+      const found = read === undefined ? undefined : rows.find(read.session)
+      if (read === undefined || found === undefined) return Result.fail(ended("unknown"))
       const { session, current } = found
+      const isNewest = current === hashOf(token)
+      // A token of a server that was adopted has no tag, so the next one has to name it.
+      const again = isNewest ? undefined : tokens.issuedAfter(read, token, current, now)
+      const isKnown = isNewest || again !== undefined || tokens.isIssued(read.session, token, now)
+      if (!isKnown) return Result.fail(ended("unknown"))
       if (session.expiresAt <= now) return Result.fail(ended("expired"))
-      if (current === hashOf(token)) return Result.succeed({ session })
-      const again = tokens.issuedAfter(read, token, current, now)
+      if (isNewest) return Result.succeed({ session })
       const isSoon = jkt === session.jkt && now <= session.refreshedAt + sameAnswer
       if (again !== undefined && isSoon) return Result.succeed({ session, again })
       remove(session, now)
@@ -194,7 +195,10 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
     const sessionOf = (token: string, now: number): string | undefined => {
       const read = readRefreshToken(token)
       if (read === undefined) return sessionOfAccess(parseJwt(token), isSigned(now))
-      return tokens.isIssued(read.session, token, now) ? read.session : undefined
+      const isKnown =
+        rows.find(read.session)?.current === hashOf(token) ||
+        tokens.isIssued(read.session, token, now)
+      return isKnown ? read.session : undefined
     }
 
     const end = Effect.fn("OAuthSessions.end")(function* (id: string) {

@@ -7,6 +7,7 @@ import { checkScope } from "../../core/oauth/scopes.ts"
 import type { Client } from "../../core/oauth/types.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import { KnownAccounts } from "../accounts/KnownAccounts.ts"
+import { AdoptedTokens } from "./AdoptedTokens.ts"
 import { OAuthClients } from "./OAuthClients.ts"
 import type { OAuthSession } from "./OAuthSessions.ts"
 import { isSameAuth } from "./clientAuthentication.ts"
@@ -19,13 +20,14 @@ const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
 
 /** The session of a form's refresh token, without using it up. */
 const sessionIn = Effect.fnUntraced(function* (form: Form, jkt: string) {
-  const refreshToken = form.get("refresh_token")
-  if (refreshToken === undefined) {
+  const given = form.get("refresh_token")
+  if (given === undefined) {
     return yield* new RequestRefused({
       error: "invalid_request",
       reason: "refresh_token is missing"
     })
   }
+  const refreshToken = yield* (yield* AdoptedTokens).ownForm(given)
   const parts = readRefreshToken(refreshToken)
   if (parts === undefined) return yield* refused("unknown refresh token")
   const { isHere } = yield* (yield* KnownAccounts).look(parts.did, { fresh: true })

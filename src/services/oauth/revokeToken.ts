@@ -5,6 +5,7 @@ import type { Form } from "../../core/oauth/parameters.ts"
 import { readRefreshToken } from "../../core/oauth/refreshToken.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import { KnownAccounts } from "../accounts/KnownAccounts.ts"
+import { AdoptedTokens } from "./AdoptedTokens.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { RequestRefused } from "./failures.ts"
 
@@ -25,11 +26,12 @@ export const revokeToken = Effect.fn("revokeToken")(function* (
   form: Form,
   dpopJkt: string | undefined
 ) {
-  const token = form.get("token")
-  if (token === undefined) {
+  const given = form.get("token")
+  if (given === undefined) {
     return yield* new RequestRefused({ error: "invalid_request", reason: "token is missing" })
   }
   const { client } = yield* authenticateClient(form, dpopJkt)
+  const token = yield* (yield* AdoptedTokens).ownForm(given)
   const did = accountOf(token)
   if (did === undefined) return
   const { isHere } = yield* (yield* KnownAccounts).look(did, { fresh: true })

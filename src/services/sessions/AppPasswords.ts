@@ -52,7 +52,7 @@ export class AppPasswords extends Context.Service<
     revoke(name: string): Effect.Effect<void>
     /** The app password that matches, if any. */
     match(did: string, password: string): Effect.Effect<AppPassword | undefined>
-    /** Notes a sign-in with it, or that its session goes on; to the hour. */
+    /** Notes a sign-in with it, or that its session continues; to the hour. */
     noteUse(name: string): Effect.Effect<void>
     /** The scope of an app password that has one; synchronous because each request needs it. */
     scopeOf(name: string): string | undefined

@@ -19,7 +19,7 @@ const accountTables = `
   CREATE TABLE refresh_token (id PRIMARY KEY, did, expiresAt, nextId, appPasswordName);
   CREATE TABLE invite_code (code PRIMARY KEY, availableUses, disabled DEFAULT 0, forAccount, createdBy, createdAt);
   CREATE TABLE invite_code_use (code, usedBy, usedAt, PRIMARY KEY (code, usedBy));
-  CREATE TABLE token (id INTEGER PRIMARY KEY, did, currentRefreshToken);
+  CREATE TABLE token (id INTEGER PRIMARY KEY, did, tokenId, createdAt, updatedAt, expiresAt, clientId, clientAuth, deviceId, parameters, details, code, currentRefreshToken, scope);
   CREATE TABLE email_token (purpose, did, token, requestedAt)`
 
 const storeTables = `
@@ -66,8 +66,20 @@ export interface ReferenceFolder {
   appPassword(did: string, name: string, password: string): void
   /** Adds a session by the id of its refresh token. */
   session(did: string, id: string, expiresAt: number, appPassword?: string): void
+  /** Adds a session of an OAuth app. */
+  app(did: string, app: MadeApp): void
   /** Closes its databases, as an orderly stop does. */
   close(): void
+}
+
+/** A session of an OAuth app to make. */
+export interface MadeApp {
+  readonly clientId: string
+  readonly clientAuth?: object
+  readonly jkt?: string
+  readonly createdAt: number
+  readonly updatedAt?: number
+  readonly refreshToken: string | null
 }
 
 const at = "2025-05-05T05:05:05.000Z"
@@ -172,6 +184,23 @@ export const makeReference = (folder: string, seq = 4711): ReferenceFolder => {
       accounts
         .prepare("INSERT INTO refresh_token VALUES (?, ?, ?, NULL, ?)")
         .run(id, did, new Date(expiresAt).toISOString(), appPassword ?? null)
+    },
+    app: (did, { clientId, clientAuth = { method: "none" }, jkt, createdAt, ...app }) => {
+      const parameters = { client_id: clientId, scope: "atproto transition:generic", dpop_jkt: jkt }
+      accounts
+        .prepare(
+          `INSERT INTO token (did, createdAt, updatedAt, clientId, clientAuth, parameters, currentRefreshToken)
+            VALUES (?, ?, ?, ?, ?, ?, ?)`
+        )
+        .run(
+          did,
+          new Date(createdAt).toISOString(),
+          new Date(app.updatedAt ?? createdAt).toISOString(),
+          clientId,
+          JSON.stringify(clientAuth),
+          JSON.stringify(parameters),
+          app.refreshToken
+        )
     },
     close: () => accounts.close()
   }

@@ -10,6 +10,7 @@ import * as KeysMaster from "../../identity/KeysMaster.ts"
 import { fileOf } from "../../objects/AccountsFiles.ts"
 import { draftAccount } from "./accountDraft.ts"
 import { adoptAccount, type AdoptedAccount } from "./adoptAccount.ts"
+import { appsOf } from "./adoptApps.ts"
 import * as Host from "./adoptHost.ts"
 import type { AdoptionReport, ReportedAccount } from "../../../core/accounts/adoption.ts"
 import { changed, checkFolder, checkRoom, finish, openFolder } from "./adoption.ts"
@@ -136,6 +137,7 @@ const adoptOne = (
         places,
         {
           sql,
+          directory: target.directory,
           store: BlobStoreFiles.make(join(folder, "blobs")),
           keys: settingsOf(env),
           jwtSecret: variables["PDS_JWT_SECRET"],
@@ -215,7 +217,11 @@ export const adopt = (adoption: Adoption) =>
     const adopted = yield* adoptAll(adoption, places, accounts, target).pipe(
       Effect.provide(KeysMaster.layer(settings))
     )
-    const letGo = hostLetGo(accounts, variables)
+    const kept = accountsOf(accounts)
+      .filter(({ did }) => !adoption.skip.has(did))
+      .map(({ did }) => appsOf(accounts, did, now()).length)
+      .reduce((sum, apps) => sum + apps, 0)
+    const letGo = hostLetGo(accounts, variables, kept)
     const report: AdoptionReport = {
       ...adopted,
       invites:

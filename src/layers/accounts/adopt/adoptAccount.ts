@@ -25,6 +25,8 @@ import { actorPlacesOf, type SourcePlaces } from "./sourcePlaces.ts"
 /** Where an account is copied to, and the secrets of its new server. */
 export interface AdoptionTarget {
   readonly sql: SqlStorage["Service"]
+  /** The host's database. */
+  readonly directory: SqlStorage["Service"]
   readonly store: BlobStore["Service"]
   readonly keys: MasterKeys
   /** The secret of the old server's tokens. */

@@ -9,6 +9,7 @@ import { type Account, inactiveStatus } from "../../../services/accounts/Account
 import type { SqlStorage } from "../../../services/host/SqlStorage.ts"
 import { Keys } from "../../../services/identity/Keys.ts"
 import type { OutboxEvent } from "../../../services/stream/Sequencer.ts"
+import * as AdoptedTokens from "../../oauth/AdoptedTokensD1.ts"
 import * as ReservedKeys from "../../identity/ReservedKeysD1.ts"
 import type { EventLog } from "../../stream/EventLog.ts"
 import { syncEvent } from "../../stream/syncEvent.ts"
@@ -22,7 +23,9 @@ type Sql = SqlStorage["Service"]
 
 /** Makes the tables of the directory that an adoption fills. */
 export const makeTables = (directory: Sql): void => {
-  for (const table of [...Directory.tables, ...ReservedKeys.tables]) directory.exec(table)
+  for (const { tables } of [Directory, ReservedKeys, AdoptedTokens]) {
+    for (const table of tables) directory.exec(table)
+  }
 }
 
 /** Whether an account is in the directory already. */

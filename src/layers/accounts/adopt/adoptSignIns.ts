@@ -8,6 +8,7 @@ import type { SqlStorage } from "../../../services/host/SqlStorage.ts"
 import { foreignKeysOf, olderKeysSealer } from "../../../services/identity/keys/olderKeys.ts"
 import { adoptedHash } from "../../../services/sessions/Passwords.ts"
 import { budget } from "../../sessions/AppPasswordsSqlite.ts"
+import { adoptApps, appsOf } from "./adoptApps.ts"
 import { millisOf, type SourceDatabase, type SourceRow, textOf } from "./sourceDatabase.ts"
 
 type Sql = SqlStorage["Service"]
@@ -16,6 +17,8 @@ type Sql = SqlStorage["Service"]
 export interface AdoptedSignIns {
   readonly appPasswords: number
   readonly sessions: number
+  /** Sessions of OAuth apps. */
+  readonly apps: number
 }
 
 /** How long a session of a reference PDS lasts, in milliseconds. */
@@ -79,7 +82,7 @@ const putSession = (sql: Sql, row: SourceRow, appPassword: AppPasswordRow | unde
 }
 
 /**
- * Copies app passwords and sessions, if there is a storage to copy them to.
+ * Copies app passwords and sessions, also those of OAuth apps, if there is a storage to copy them to.
  *
  * The secret that signed the sessions' tokens is kept, sealed, until the last of them expires.
  */
@@ -87,7 +90,12 @@ export const adoptSignIns = Effect.fnUntraced(function* (
   source: SourceDatabase,
   did: string,
   to:
-    | { readonly sql: Sql; readonly keys: MasterKeys; readonly jwtSecret: string | undefined }
+    | {
+        readonly sql: Sql
+        readonly directory: Sql
+        readonly keys: MasterKeys
+        readonly jwtSecret: string | undefined
+      }
     | undefined,
   now: number
 ) {
@@ -96,7 +104,13 @@ export const adoptSignIns = Effect.fnUntraced(function* (
     const name = textOf(row, "appPasswordName")
     return name === undefined || appPasswords.some((one) => one.name === name)
   })
-  if (to === undefined) return { appPasswords: appPasswords.length, sessions: sessions.length }
+  const apps = appsOf(source, did, now)
+  const kept: AdoptedSignIns = {
+    appPasswords: appPasswords.length,
+    sessions: sessions.length,
+    apps: apps.length
+  }
+  if (to === undefined) return kept
   const { sql, keys, jwtSecret } = to
   for (const { name, hash, isPrivileged, createdAt } of appPasswords) {
     sql.exec(
@@ -108,7 +122,7 @@ export const adoptSignIns = Effect.fnUntraced(function* (
     )
   }
   sql.exec("INSERT INTO session_note VALUES ('app passwords', ?)", appPasswords.length)
-  const kept: AdoptedSignIns = { appPasswords: appPasswords.length, sessions: sessions.length }
+  adoptApps(apps, did, to)
   if (jwtSecret === undefined || sessions.length === 0) return { ...kept, sessions: 0 }
   for (const row of sessions) {
     const name = textOf(row, "appPasswordName")

@@ -8,9 +8,14 @@ const counted = (count: number, words: string): ReadonlyArray<string> =>
 /** What of a reference PDS has no place here, in words. */
 export const hostLetGo = (
   accounts: SourceDatabase,
-  variables: SourceVariables
+  variables: SourceVariables,
+  /** The sign-ins of OAuth apps that are kept. */
+  apps: number
 ): ReadonlyArray<string> => [
-  ...counted(countOf(accounts, "token"), "sign-ins of OAuth apps: people connect those apps again"),
+  ...counted(
+    countOf(accounts, "token") - apps,
+    "sign-ins of OAuth apps that have expired or have no refresh token"
+  ),
   ...counted(countOf(accounts, "account_device"), "browsers signed in to the account pages"),
   ...counted(countOf(accounts, "authorized_client"), "remembered permissions of OAuth apps"),
   ...counted(countOf(accounts, "authorization_request"), "authorizations that were going on"),
