@@ -48,6 +48,12 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
 export const once = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
   Effect.provideService(doing, Patience, { tries: 1, firstPause: 0, longestWait: 0, waits: 0 })
 
+/** Runs a call with few tries while its server is unreachable, because its caller can go on without. */
+export const briefly = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Patience, (patience) =>
+    Effect.provideService(doing, Patience, { ...patience, tries: Math.min(patience.tries, 3) })
+  )
+
 /** The longest pause between two tries, in milliseconds. */
 const longestPause = 30_000
 

@@ -4,6 +4,7 @@ import { Browser, type Shown } from "../support/http/httpBrowser.ts"
 import { bearer } from "../support/http/httpHost.ts"
 import { ok } from "../support/http/httpWorld.ts"
 import {
+  type Attack,
   copied,
   type MoveInWorld,
   newPassword,
@@ -13,6 +14,12 @@ import {
 } from "./moveInWorld.ts"
 
 let world: MoveInWorld
+
+const sessionHere = async (name: string) => {
+  const input = { identifier: `${name}.test`, password: newPassword }
+  const session = ok(await world.host.call("com.atproto.server.createSession", { input }))
+  return bearer(session["accessJwt"])
+}
 
 beforeAll(async () => {
   world = await startMoveIn()
@@ -163,23 +170,81 @@ describe("moving in by the account’s pages", () => {
     assert.isFalse(await statusOf(world.host, who.did))
   })
 
+  it("a file that the old server doesn’t send is left out after three tries, named, and tried again on request", async () => {
+    const who = await world.mover()
+    const browser = new Browser(world.host)
+    const get = "com.atproto.sync.getBlob"
+    let page = await world.beginBy(browser, who)
+    page = await browser.submit(page.form("/moving/step"))
+    const { blobs } = ok(
+      await world.host.call("com.atproto.repo.listMissingBlobs", {
+        auth: await sessionHere(who.name)
+      })
+    ) as { blobs: ReadonlyArray<{ readonly cid: string }> }
+    const [stuck, lost] = blobs.map(({ cid }) => cid)
+    const files: Attack = (request) => {
+      const cid = new URL(request.url).searchParams.get("cid")
+      if (cid === stuck) return new Response(null, { status: 504 })
+      if (cid === lost) return Response.json({ error: "BlobNotFound" }, { status: 400 })
+      return world.old.handler(request)
+    }
+    world.attacks.set(get, files)
+    // While the server doesn't answer at all, no file is given up.
+    world.attacks.set("com.atproto.sync.getLatestCommit", () => new Response(null, { status: 502 }))
+    for (let at = 0; at < 4; at++) {
+      page = await browser.submit(page.form("/moving/step"))
+      assert.include(page.text, "We couldn’t reach localhost:8790")
+    }
+    world.attacks.delete("com.atproto.sync.getLatestCommit")
+    for (let at = 0; at < 2; at++) {
+      page = await browser.submit(page.form("/moving/step"))
+      assert.include(page.text, "doesn’t send one of your pictures")
+    }
+    page = await copied(browser, page)
+    assert.include(page.text, "2 pictures or videos couldn’t be copied")
+    for (const cid of [stuck, lost]) assert.include(page.text, `<code>${cid}</code>`)
+    assert.include(page.text, "Used in app.bsky.feed.post/")
+    assert.isFalse(page.has("/moving/step"))
+    world.attacks.clear()
+    page = await browser.submit(page.form("/moving/retry"))
+    assert.notInclude(page.text, "couldn’t be copied")
+    assert.include(page.text, "3 of 3")
+    assert.include((await world.confirm(browser, who, page)).text, "Your account lives here now")
+  })
+
+  it("an account whose files the old server has all lost moves without them", async () => {
+    const who = await world.mover()
+    const browser = new Browser(world.host)
+    world.attacks.set("com.atproto.sync.getBlob", () => new Response(null, { status: 404 }))
+    let page = await copied(browser, await world.beginBy(browser, who))
+    assert.include(page.text, "3 pictures or videos couldn’t be copied")
+    page = await world.confirm(browser, who, page)
+    assert.include(page.text, "Your account lives here now")
+  })
+
   it("an old server that never answers, or stops in the middle, ends a step with a clear message, and the move continues later", async () => {
     const who = await world.mover()
     const browser = new Browser(world.host)
-    const unreachable = ({ status, text }: Shown) => {
+    const unreachable = "We couldn’t reach localhost:8790, or it took too long."
+    const failed = ({ status, text }: Shown, says = unreachable) => {
       assert.strictEqual(status, 400)
-      assert.include(text, "We couldn’t reach localhost:8790, or it took too long.")
+      assert.include(text, says)
     }
     let page = await world.beginBy(browser, who)
     const slow = [
-      { nsid: "com.atproto.sync.getRepo", none: 30_000, part: 240_000 },
-      { nsid: "com.atproto.sync.getBlob", none: 15_000, part: 60_000 }
+      { nsid: "com.atproto.sync.getRepo", none: 30_000, part: 240_000, says: unreachable },
+      {
+        nsid: "com.atproto.sync.getBlob",
+        none: 15_000,
+        part: 60_000,
+        says: "doesn’t send one of your pictures"
+      }
     ]
-    for (const { nsid, ...limits } of slow) {
+    for (const { nsid, says, ...limits } of slow) {
       for (const answer of ["none", "part"] as const) {
         const wait = { nsid, answer, millis: limits[answer] }
         page = await world.inVain(browser, page.form("/moving/step"), wait)
-        unreachable(page)
+        failed(page, says)
       }
       page = await browser.submit(page.form("/moving/step"))
     }
@@ -187,7 +252,7 @@ describe("moving in by the account’s pages", () => {
     const requestCode = "com.atproto.identity.requestPlcOperationSignature"
     const asked = { nsid: requestCode, millis: 15_000, answer: "none" } as const
     page = await world.inVain(browser, page.form("/moving/send-code"), asked)
-    unreachable(page)
+    failed(page)
     assert.isTrue(await statusOf(world.old, who.did))
     page = await browser.submit(page.form("/moving/send-code"))
     assert.include(page.text, "has sent you a code")

@@ -11,7 +11,7 @@ export const password = "the old server's password"
 export const newPassword = "a new password here"
 
 /** An answer of the old server that a test plays. */
-type Attack = (request: Request) => Response | Promise<Response>
+export type Attack = (request: Request) => Response | Promise<Response>
 
 /** A body that sends something and then nothing more; `stopped` runs when its reader waits. */
 const stalled = (request: Request, stopped: () => void) => {

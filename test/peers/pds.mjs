@@ -1,8 +1,10 @@
 // The reference PDS over its own folder; reports when it listens, and every mail that it would send.
+import { holding } from "./holding.mjs"
 import { loopback } from "./loopback.mjs"
 import reference from "@atproto/pds"
 
 loopback()
+holding()
 const { PDS, readEnv, envToCfg, envToSecrets } = reference
 const env = readEnv()
 const pds = await PDS.create(envToCfg(env), envToSecrets(env))

@@ -12,14 +12,20 @@ export interface Mail {
   readonly text: string
 }
 
+/** A peer that can hold a request. */
+export interface Holding {
+  /** Holds the next request whose method and address contain a text; waits until it has arrived. */
+  hold(text: string): { readonly arrived: Promise<void>; release(): void }
+}
+
 /** The PLC directory's official implementation. */
-export interface Plc {
+export interface Plc extends Holding {
   readonly url: string
   stop(): Promise<void>
 }
 
 /** The reference PDS. */
-export interface Reference {
+export interface Reference extends Holding {
   /** Its public URL. */
   readonly publicUrl: string
   readonly adminPassword: string
@@ -60,7 +66,17 @@ const start = async (
     child.once("error", reject)
     void exited.then(() => reject(new Error(`${script} did not start:\n${output.join("")}`)))
   })
-  child.on("message", take)
+  const waiting: Array<() => void> = []
+  child.on("message", (message) => {
+    // SAFETY: the scripts send objects.
+    if ("held" in (message as object)) for (const go of waiting.splice(0)) go()
+    else take(message)
+  })
+  const hold = (text: string) => {
+    const arrived = new Promise<void>((resolve) => waiting.push(resolve))
+    child.send({ hold: text })
+    return { arrived, release: () => void child.send({ release: true }) }
+  }
   const stop = () => {
     child.kill("SIGKILL")
     return exited
@@ -69,14 +85,14 @@ const start = async (
     child.kill("SIGTERM")
     return exited
   }
-  return { ready, stop, close }
+  return { ready, stop, close, hold }
 }
 
 /** Starts npm's PLC directory server over its in-memory database. */
 export const startPlcPeer = async (): Promise<Plc> => {
-  const { ready, stop } = await start("plc.mjs", {})
+  const { ready, stop, hold } = await start("plc.mjs", {})
   // SAFETY: the script sends nothing else.
-  return { url: (ready as { readonly url: string }).url, stop }
+  return { url: (ready as { readonly url: string }).url, stop, hold }
 }
 
 /** Starts npm's reference PDS over an empty folder; its accounts' handles end in `.old.test`. */
@@ -104,7 +120,7 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
     PDS_ADMIN_PASSWORD: adminPassword,
     PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
   }
-  const { stop, close } = await start(
+  const { stop, close, hold } = await start(
     "pds.mjs",
     variables,
     // SAFETY: once ready, the script sends nothing but mails.
@@ -126,6 +142,7 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
     folder,
     variables,
     close,
+    hold,
     lose: (did, cid) => rmSync(join(folder, "blobs", did, cid)),
     stop: async () => {
       await stop()

@@ -1,8 +1,10 @@
 // The PLC directory server of @did-plc/server over its in-memory database; sends its port to the parent process.
+import { holding } from "./holding.mjs"
 import { loopback } from "./loopback.mjs"
 import server from "@did-plc/server"
 
 loopback()
+holding()
 const { PlcServer, Database } = server
 const plc = PlcServer.create({ db: Database.mock(), port: 0 })
 const listening = await plc.start()

@@ -2,7 +2,7 @@ import { AtpAgent } from "@atproto/api"
 import { verifyRepoCar } from "@atproto/repo"
 import { assert } from "@effect/vitest"
 import { startMemory } from "../support/server/serverMemory.ts"
-import type { TestServer } from "../support/server/server.ts"
+import { startWorker, type TestServer } from "../support/server/server.ts"
 import { png, post, signingKeyOf } from "../support/server/serverPeople.ts"
 import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
 
@@ -29,6 +29,20 @@ export const startNacre = async (
   })
   // The server's own directory isn't the shared one.
   return { ...nacre, plcUrl: plc.url }
+}
+
+/** The same with a Nacre server that may fetch from the reference, as its pages do. */
+export const startPagesWorld = async (): Promise<World> => {
+  const plc = await startPlcPeer()
+  const old = await startReference(plc)
+  const hosts = [plc.url, old.publicUrl].map((url) => new URL(url).host)
+  const more = { HANDLE_DOMAINS: "new.test", DEV_ALLOW_HOSTS: hosts.join(",") }
+  const nacre = await startNacre(plc, more, startWorker)
+  const stop = async () => {
+    await Promise.all([old.stop(), nacre.stop()])
+    await plc.stop()
+  }
+  return { plc, old, nacre, stop }
 }
 
 /** Starts all three; Nacre's handles end in `.new.test`. */
@@ -138,7 +152,10 @@ export const recordsOf = async (world: World, agent: AtpAgent, did: string) => {
 }
 
 /** Asserts that every picture is served unchanged. */
-export const assertImages = async (agent: AtpAgent, { did, images }: Mover) => {
+export const assertImages = async (
+  agent: AtpAgent,
+  { did, images }: Pick<Mover, "did" | "images">
+) => {
   for (const { cid, bytes } of images) {
     const { data } = await agent.com.atproto.sync.getBlob({ did, cid })
     assert.deepStrictEqual(new Uint8Array(data), new Uint8Array(bytes))

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
@@ -29,23 +30,31 @@ const into = Effect.fnUntraced(function* <A>(
   {
     file,
     watch,
-    accept
+    accept,
+    idle = Infinity
   }: {
     readonly file: string
     /** Observes the bytes of one attempt. */
     readonly watch: () => (bytes: Uint8Array) => Effect.Effect<void>
     /** Checks the file before it is renamed into place. */
     readonly accept: (part: string) => Effect.Effect<A, Failed | Damaged, FileSystem.FileSystem>
+    /** How long the server may send nothing. */
+    readonly idle?: Duration.Input
   }
 ) {
   const files = yield* FileSystem.FileSystem
   const part = `${file}.part`
   const broken = (error: { readonly message: string }) =>
     new Failed({ message: `Couldn't write ${file}: ${error.message}` })
+  const silent = new Unreachable({ server: remote.server, why: `it doesn't send ${nsid}` })
   const once = Effect.gen(function* () {
-    const { body, contentType, reason } = yield* download(remote, nsid, params)
+    const { body, contentType, reason } = yield* Effect.timeoutOrElse(
+      download(remote, nsid, params),
+      { duration: idle, orElse: () => Effect.fail(silent) }
+    )
     yield* body.pipe(
       Stream.mapError(reason),
+      Stream.timeoutOrElse({ duration: idle, orElse: () => Stream.fail(silent) }),
       Stream.tap(watch()),
       Stream.run(files.sink(part, { mode: 0o600 })),
       Effect.mapError((error) => (error instanceof Unreachable ? error : broken(error)))
@@ -77,6 +86,7 @@ export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   let hash = createHash("sha256")
   return yield* into(remote, nsid, params, {
     file,
+    idle: "1 minute",
     watch: () => {
       hash = createHash("sha256")
       return (bytes) =>

@@ -22,8 +22,10 @@ const Notes = Schema.Struct({
   here: Tokens,
   /** The rev of the repo that was imported. */
   rev: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64))),
-  /** Blobs that the old server has lost. */
-  lost: Schema.Array(Schema.String.check(Schema.isMaxLength(128))).check(Schema.isMaxLength(200)),
+  /** The missing blobs up to this CID were set aside, because the old server doesn't send them. */
+  after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(128))),
+  /** How often the first missing blob behind that one failed. */
+  tries: Schema.optionalKey(Schema.Int),
   hasPreferences: Schema.Boolean
 })
 
@@ -63,7 +65,7 @@ const beginMoveIn = Effect.fn("moveIn.begin")(function* ({
     level: "full",
     isFirst: true
   })
-  yield* write({ from, there, here: { accessJwt, refreshJwt }, lost: [], hasPreferences: false })
+  yield* write({ from, there, here: { accessJwt, refreshJwt }, hasPreferences: false })
 })
 
 /** The calls of an account's object about a move to this server. */

@@ -90,6 +90,26 @@ describe("a move between servers that have faults", () => {
     await live()
   })
 
+  it("a move asks three times for a blob that the old server doesn’t send, and then leaves it behind only on request", async () => {
+    const { did, agent, args, env } = await faulty("stuck")
+    const { data } = await agent.com.atproto.sync.listBlobs({ did })
+    const [cid = ""] = data.cids
+    old.stick(cid)
+    const calls = old.calls(getBlob)
+    const halted = await world.desk.run(args, env)
+    assert.strictEqual(halted.code, 1)
+    assert.include(halted.stderr, cid)
+    assert.include(halted.stderr, "--allow-missing-blobs")
+    // Three rounds of three tries, and the two other blobs.
+    assert.strictEqual(old.calls(getBlob), calls + 11)
+    const moved = await world.desk.run([...args, "--allow-missing-blobs"], {
+      ...env,
+      NACRE_MAILED_CODE: await codeAt(world.one, agent)
+    })
+    assert.strictEqual(moved.code, 0, moved.stderr)
+    assert.deepStrictEqual(moved.json.blobs, { expected: 3, imported: 2, missing: [cid] })
+  })
+
   it("a move stops and says when to retry if a server asks for a long pause", async () => {
     const { args, env } = await faulty("long")
     old.fail(getRepo, busy(429, { "retry-after": "7000" }))

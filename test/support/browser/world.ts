@@ -3,6 +3,7 @@ import { complaintsIn, newVisitor, startBrowser } from "./browser.ts"
 import { bundleApp, serveApp, type ServedApp } from "./browserApps.ts"
 import { publishApp, type PublishedApp } from "./browserServerApp.ts"
 import { startWorker, type TestServer } from "../server/server.ts"
+import { startMemory } from "../server/serverMemory.ts"
 import { type Person, signUp } from "../server/serverPeople.ts"
 import type { AuthorizeOptions } from "@atproto/oauth-client-browser"
 import type { Outcome, TestApp } from "./app.ts"
@@ -12,6 +13,8 @@ type PublishedName = "web" | "posted" | "rotating" | "query" | "form_post" | "ev
 /** The real server, a real browser, and apps on this machine. */
 export interface BrowserWorld {
   readonly server: TestServer
+  /** Another server with the same PLC directory, from which people move. */
+  readonly old: TestServer
   readonly browser: Browser
   readonly app: ServedApp
   /** A second app with another origin, which requests fewer permissions. */
@@ -51,7 +54,11 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
     const hosts = Object.values(published)
       .map(({ host, at }) => `${host}=${at}`)
       .join(",")
-    const server = closed(await startWorker({ DEV_HOSTS: hosts }), (one) => one.stop())
+    const older = { HANDLE_DOMAINS: "old.test", INVITE_REQUIRED: "off" }
+    const old = closed(await startMemory(older), (one) => one.stop())
+    const allowed = [old.plcUrl, old.publicUrl].map((url) => new URL(url).host).join(",")
+    const shared = { PLC_URL: old.plcUrl, DEV_ALLOW_HOSTS: allowed }
+    const server = closed(await startWorker({ DEV_HOSTS: hosts, ...shared }), (one) => one.stop())
     const serve = async (scope: string) =>
       closed(await serveApp(script, server, scope), (one) => one.close())
     const app = await serve("atproto transition:generic")
@@ -59,6 +66,7 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
     const heard: Array<ReadonlyArray<string>> = []
     return {
       server,
+      old,
       browser,
       app,
       other,

@@ -21,6 +21,8 @@ export interface Faulty {
   readonly url: string
   /** Gives a method's next responses these faults, in this order. */
   fail(nsid: string, ...faults: ReadonlyArray<Fault>): void
+  /** Gives every request whose address contains a text a 504 from now on. */
+  stick(text: string): void
   /** Replaces a method's responses from now on. */
   answer(nsid: string, body: object): void
   /** The number of faults that haven't occurred yet. */
@@ -50,11 +52,13 @@ export const withoutLastBlock = (car: Buffer): Buffer => {
 export const startFaulty = async (target: string): Promise<Faulty> => {
   const faults = new Map<string, Array<Fault>>()
   const counts = new Map<string, number>()
+  const stuck = new Set<string>()
   const fixed = new Map<string, object>()
   const server = createServer((asked, answer) => {
     const nsid = /^\/xrpc\/([\w.]+)/.exec(asked.url ?? "")?.[1] ?? ""
     counts.set(nsid, (counts.get(nsid) ?? 0) + 1)
-    const fault = faults.get(nsid)?.shift()
+    const isStuck = [...stuck].some((text) => asked.url?.includes(text))
+    const fault = isStuck ? { status: 504 } : faults.get(nsid)?.shift()
     if (typeof fault === "object") {
       asked.resume()
       asked.once("end", () => {
@@ -94,6 +98,7 @@ export const startFaulty = async (target: string): Promise<Faulty> => {
   return {
     url: `http://localhost:${port}`,
     fail: (nsid, ...more) => void faults.set(nsid, [...(faults.get(nsid) ?? []), ...more]),
+    stick: (text) => void stuck.add(text),
     answer: (nsid, body) => void fixed.set(nsid, body),
     left: () => [...faults.values()].flat().length,
     calls: (nsid) => counts.get(nsid) ?? 0,

@@ -78,18 +78,23 @@ export const copyRecords = Effect.fn("moveIn.records")(function* (moving: Moving
   })
   yield* here(moving, "com.atproto.server.checkAccountStatus")
   yield* withHere(moving, copy)
-  yield* moving.keep({ rev, lost: [] })
+  yield* moving.keep({ rev })
+  yield* retryBlobs(moving)
 })
 
-const Missing = Schema.Struct({ blobs: Schema.Array(Schema.Struct({ cid: Schema.String })) })
+const Missing = Schema.Struct({
+  blobs: Schema.Array(Schema.Struct({ cid: Schema.String, recordUri: Schema.String }))
+})
 
-/** The next blobs that are missing here, without those that the old server has lost. */
-export const missingBlobs = Effect.fnUntraced(function* (moving: Moving) {
+/** The missing blobs, in the order of their CIDs, from the first one behind `cursor`. */
+export const missingBlobs = Effect.fnUntraced(function* (moving: Moving, cursor?: string) {
   const nsid = "com.atproto.repo.listMissingBlobs"
-  const answer = yield* here(moving, nsid, { params: { limit: "500" } })
-  const { blobs } = yield* decoded(nsid, Missing, answer)
-  return blobs.map(({ cid }) => cid).filter((cid) => !moving.notes.lost.includes(cid))
+  const params = { limit: "100", ...(cursor === undefined ? {} : { cursor }) }
+  return (yield* decoded(nsid, Missing, yield* here(moving, nsid, { params }))).blobs
 })
+
+/** The missing blobs that weren't set aside. */
+export const blobsToCopy = (moving: Moving) => missingBlobs(moving, moving.notes.after)
 
 /** Whether the old server says that it doesn't have a blob. */
 const isGone = (failure: OutgoingError): boolean =>
@@ -127,24 +132,51 @@ const copyBlob = Effect.fnUntraced(function* ({ did, notes }: Moving, cid: strin
   return blob.ref.$link === cid
 })
 
+/** How often a blob is tried before the move goes on without it. */
+const mostTries = 3
+
+/** The bytes are not acceptable here: another attempt would end the same way. */
+const unfit = () => Effect.succeed(false)
+
+/** Copies a blob; false if it must be set aside. */
+const tryBlob = (moving: Moving, cid: string) =>
+  withHere(moving, (auth) => copyBlob(moving, cid, auth)).pipe(
+    Effect.catchTags({
+      BlobTooLarge: unfit,
+      BlobEmpty: unfit,
+      BlobQuotaExceeded: unfit,
+      MoveInFailed: (failure) => failedAgain(moving, failure)
+    })
+  )
+
+/** Counts a failure of the next blob, unless the old server is unreachable as a whole. */
+const failedAgain = Effect.fnUntraced(function* (moving: Moving, failure: MoveInFailed) {
+  if (failure.why !== "unreachable") return yield* failure
+  yield* latestRev(moving)
+  const tries = (moving.notes.tries ?? 0) + 1
+  if (tries >= mostTries) return false
+  yield* moving.keep({ tries })
+  return yield* new MoveInFailed({ ...failure, why: "slow" })
+})
+
 /** Copies the next blobs, as many as a request may. */
 export const copyBlobs = Effect.fn("moveIn.blobs")(function* (moving: Moving) {
-  const cids = yield* missingBlobs(moving)
+  const blobs = yield* blobsToCopy(moving)
   const until = (yield* Clock.currentTimeMillis) + longest
-  const lost: Array<string> = []
-  for (const cid of cids.slice(0, mostBlobs)) {
+  for (const { cid } of blobs.slice(0, mostBlobs)) {
     if ((yield* Clock.currentTimeMillis) > until) break
-    const isHere = yield* withHere(moving, (auth) => copyBlob(moving, cid, auth)).pipe(
-      // The bytes are not acceptable here: another attempt would end the same way.
-      Effect.catchTags({
-        BlobTooLarge: () => Effect.succeed(false),
-        BlobEmpty: () => Effect.succeed(false)
-      })
-    )
-    if (!isHere) lost.push(cid)
+    const isHere = yield* tryBlob(moving, cid)
+    if (!isHere) yield* moving.keep({ after: cid, tries: 0 })
+    else if ((moving.notes.tries ?? 0) > 0) yield* moving.keep({ tries: 0 })
   }
-  if (lost.length > 0) yield* moving.keep({ lost: [...moving.notes.lost, ...lost].slice(0, 200) })
 })
+
+/** Forgets which blobs were set aside: the next steps try them again. */
+export const retryBlobs = (moving: Moving) => {
+  const { after: _, tries: __, ...notes } = moving.notes
+  moving.notes = notes
+  return moving.keep({})
+}
 
 const Preferences = Schema.Struct({ preferences: Schema.Array(Schema.Unknown) })
 

@@ -10,9 +10,10 @@ import { Outgoing } from "../../../services/host/Outgoing.ts"
 export class MoveInFailed extends Schema.TaggedError<MoveInFailed>()("MoveInFailed", {
   /**
    * `unreachable`: retry. `signed out`: sign in to the old server again. `refused`: a server says
-   * no. `odd`: the old server's answer makes no sense. `changed`: it has newer records.
+   * no. `odd`: the old server's answer makes no sense. `changed`: it has newer records. `slow`: it doesn't
+   * send one of the blobs.
    */
-  why: Schema.Literals(["unreachable", "signed out", "refused", "odd", "changed"]),
+  why: Schema.Literals(["unreachable", "signed out", "refused", "odd", "changed", "slow"]),
   nsid: Schema.optional(Schema.String),
   /** The protocol's name of the error. */
   error: Schema.optional(Schema.String),

@@ -43,7 +43,7 @@ import { addPasskey, passkeyPage, renamePasskey } from "./signIn/passkeys.ts"
 import { changePassword, passwordPage } from "./signIn/password.ts"
 import { removePasskey, securityPage } from "./signIn/security.ts"
 import { movingPage } from "./moveIn/moving.ts"
-import { confirmMove, sendOldCode, signInToOld, takeStep } from "./moveIn/steps.ts"
+import { confirmMove, retryMissing, sendOldCode, signInToOld, takeStep } from "./moveIn/steps.ts"
 import { settingsPage } from "./settings/settings.ts"
 
 /** The pages of an account, by the rest of their path. */
@@ -120,6 +120,7 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "move/code": sendMoveCode,
   "move/token": createMoveToken,
   "moving/step": takeStep,
+  "moving/retry": retryMissing,
   "moving/send-code": sendOldCode,
   "moving/confirm": confirmMove,
   "moving/sign-in": signInToOld,

@@ -51,9 +51,15 @@ export const moving = {
     identity: "Point your identity here",
     activation: "Activate your account here"
   },
+  records: (count: number) => counted(count, "record", "records"),
   progress: (here: number, of: number) => `${here} of ${of}`,
-  lost: (count: number) =>
-    `${counted(count, "picture or video is", "pictures or videos are")} missing at your old server and can’t come along.`,
+  slow: (host: string) =>
+    `${host} doesn’t send one of your pictures or videos. Continue to try it again. After three tries we go on without it.`,
+  missing: (count: number) =>
+    `${counted(count, "picture or video", "pictures or videos")} couldn’t be copied, because your old server didn’t send ${count === 1 ? "it" : "them"}, or because ${count === 1 ? "it doesn’t" : "they don’t"} fit here. Try again now, or come back later. Do it before you confirm the move.`,
+  usedIn: (path: string) => `Used in ${path}`,
+  more: (count: number) => `And ${counted(count, "more", "more")}.`,
+  retry: "Try these again",
   isDone: "done",
   next: "next",
   aServer: "one of the servers",
@@ -61,14 +67,14 @@ export const moving = {
   continue: "Continue",
   signInLead: "Sign in to your old server again to continue.",
   signIn: "Sign in and continue",
-  codeLead: "Everything is here. Your old server sends you a code to confirm the move.",
+  codeLead: "Your old server sends you a code to confirm the move.",
   sendCode: "Ask the old server for a code",
   codeSent: "Your old server has sent you a code. Check your inbox.",
   code: "Code from your old server",
   codeHint: "If your old server sends no email, it shows the code on its own page.",
   confirm: "Move my account",
   webLead:
-    "Everything is here. Your identity belongs to your domain: publish this document there, at /.well-known/did.json. Then continue.",
+    "Your identity belongs to your domain: publish this document there, at /.well-known/did.json. Then continue.",
   notYet: "Your identity doesn’t point here yet. It may take a minute: try again.",
   changed: "Your old account has something new. Copy it first, then confirm again.",
   wrongCode: "Your old server rejected the code or the change. Ask for a new code and try again.",

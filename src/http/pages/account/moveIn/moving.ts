@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { didMethod } from "../../../../core/identity/did.ts"
 import { makeDidDocument } from "../../../../core/identity/didDocument.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
-import { missingBlobs } from "../../../accounts/moveIn/copy.ts"
+import { blobsToCopy, missingBlobs } from "../../../accounts/moveIn/copy.ts"
 import { leadsHere, recommendedHere } from "../../../accounts/moveIn/identity.ts"
 import { decoded, here, type MoveInFailed, Moving } from "../../../accounts/moveIn/remote.ts"
 import { type Html, html } from "../../html.ts"
@@ -44,14 +44,14 @@ export const nextStep = Effect.fnUntraced(function* (moving: Moving) {
   if (isHere) return "activation"
   const { rev, hasPreferences } = moving.notes
   if (rev === undefined) return "records"
-  if ((yield* missingBlobs(moving)).length > 0) return "blobs"
+  if ((yield* blobsToCopy(moving)).length > 0) return "blobs"
   return hasPreferences ? "identity" : "preferences"
 })
 
 const submit = (label: string): Html => html`<button type="submit">${label}</button>`
 
 const progressOf = (name: StepName, status: typeof Status.Type): string | undefined => {
-  if (name === "records" && status.indexedRecords > 0) return String(status.indexedRecords)
+  if (name === "records" && status.indexedRecords > 0) return text.records(status.indexedRecords)
   return name === "blobs" && status.expectedBlobs > 0
     ? text.progress(status.importedBlobs, status.expectedBlobs)
     : undefined
@@ -124,6 +124,38 @@ const identityForm = Effect.fnUntraced(function* (owner: Owner, moving: Moving, 
     })}`
 })
 
+/** How many missing files the page names. */
+const mostNamed = 20
+
+/** The files that were set aside, with another try. */
+const missingFiles = Effect.fnUntraced(function* (
+  owner: Owner,
+  moving: Moving,
+  { expectedBlobs, importedBlobs }: typeof Status.Type
+) {
+  const count = expectedBlobs - importedBlobs
+  if (count <= 0) return undefined
+  const { did, notes } = moving
+  const named = (yield* missingBlobs(moving)).slice(0, mostNamed)
+  const retry = html`<button type="submit" class="quiet">${text.retry}</button>`
+  return html`${note("warn", text.missing(count))}
+    <ul class="list">
+      ${named.map(
+        ({ cid, recordUri }) =>
+          html`<li class="row">
+            <span class="grow"
+              ><a
+                href="${notes.from}/xrpc/com.atproto.sync.getBlob?${String(new URLSearchParams({ did, cid }))}"
+                ><code>${cid}</code></a
+              ><small>${text.usedIn(recordUri.slice(`at://${did}/`.length))}</small></span
+            >
+          </li>`
+      )}
+    </ul>
+    ${count > named.length && html`<p>${text.more(count - named.length)}</p>`}
+    ${accountForm(owner, { action: "moving/retry", content: retry })}`
+})
+
 /** What a step says on the page. */
 export interface Said {
   readonly wrong?: Wrong
@@ -159,13 +191,13 @@ const movePage = Effect.fnUntraced(function* (owner: Owner, { wrong, good }: Sai
           action: "moving/step",
           content: submit(next === "records" ? text.begin : text.continue)
         })
-  const { lost } = moving.notes
+  const isCopied = next !== "records" && next !== "blobs"
   return frameOf(
     owner,
     html`<p class="lead">${text.from(host)}</p>
       ${good !== undefined && note("good", good)}
       ${next !== "activation" && html`<p>${text.untilNow}</p>`} ${stepList(next, status)}
-      ${lost.length > 0 && note("warn", text.lost(lost.length))} ${form}`,
+      ${isCopied && (yield* missingFiles(owner, moving, status))} ${form}`,
     wrong
   )
 })
@@ -184,6 +216,8 @@ export const wrongOf = (failure: MoveInFailed, host: string): Wrong => {
       return { text: text.signedOut }
     case "changed":
       return { text: text.changed }
+    case "slow":
+      return { text: text.slow(host) }
     case "refused":
       return failure.nsid?.includes("PlcOperation") === true
         ? { text: text.wrongCode, field: "code" }

@@ -1,7 +1,12 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { oldHome, signInThere } from "../../../accounts/moveIn/begin.ts"
-import { copyBlobs, copyPreferences, copyRecords } from "../../../accounts/moveIn/copy.ts"
+import {
+  copyBlobs,
+  copyPreferences,
+  copyRecords,
+  retryBlobs
+} from "../../../accounts/moveIn/copy.ts"
 import { leadsHere, pointHere, requestCode } from "../../../accounts/moveIn/identity.ts"
 import {
   callHere,
@@ -100,6 +105,14 @@ export const takeStep: Action = {
           return yield* finish(owner, moving)
       }
     })
+  )
+}
+
+/** Tries the files again that were set aside. */
+export const retryMissing: Action = {
+  page: "moving",
+  run: stepping((_, moving) =>
+    Effect.as(Effect.andThen(retryBlobs(moving), copyBlobs(moving)), undefined)
   )
 }
 
