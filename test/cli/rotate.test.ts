@@ -1,6 +1,6 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { parseVars } from "../../scripts/env.ts"
 import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
@@ -153,6 +153,35 @@ describe("nacre secret rotate PLC_ROTATION_KEY", () => {
     const output = [refused, waiting, done].map(({ stdout, stderr }) => stdout + stderr).join("")
     assert.notInclude(output, made)
     assert.notInclude(output, before)
+  })
+})
+
+describe("nacre secret rotate for a server on Node", () => {
+  it("the keys of nacre.env in the data folder are replaced, and an environment beside it is refused", async () => {
+    const before = "42".repeat(32)
+    mkdirSync(desk.path("data"))
+    writeFileSync(desk.path("data/nacre.env"), `PUBLIC_URL=x\nPLC_ROTATION_KEY=${before}\n`)
+    const vars = () => varsIn("data/nacre.env")
+    const url = await startPlcServer(() => vars()["PLC_ROTATION_KEY"] ?? "", ["wait", "done"])
+    const env = { NACRE_SERVER: url, NACRE_ADMIN_PASSWORD: "an administrator here" }
+    const run = (...more: ReadonlyArray<string>) =>
+      desk.run(
+        ["secret", "rotate", "PLC_ROTATION_KEY", "--data", desk.path("data"), "--yes", ...more],
+        env
+      )
+    const both = await run("--env", "production")
+    assert.strictEqual(both.code, 1)
+    assert.include(both.stderr, "either --env or --data")
+    assert.deepStrictEqual(vars(), { PUBLIC_URL: "x", PLC_ROTATION_KEY: before })
+
+    const waiting = await run()
+    assert.strictEqual(waiting.code, 0, waiting.stderr)
+    assert.include(waiting.stderr, `secret rotate PLC_ROTATION_KEY --data ${desk.path("data")}`)
+    assert.strictEqual(vars()["PLC_ROTATION_KEY_PREVIOUS"], before)
+    const done = await run()
+    assert.strictEqual(done.code, 0, done.stderr)
+    assert.notProperty(vars(), "PLC_ROTATION_KEY_PREVIOUS")
+    assert.strictEqual(vars()["PUBLIC_URL"], "x")
   })
 })
 

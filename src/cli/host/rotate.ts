@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { newSecret } from "../../../scripts/env.ts"
@@ -30,12 +31,23 @@ export interface KeyPlace {
   readonly again: string
 }
 
-/** The place of a key: a deployed server's, or the local server's. */
-export const placeOf = Effect.fnUntraced(function* (name: Rotated, env: Option.Option<string>) {
-  const again = `${nacre} secret rotate ${name}${Option.match(env, {
-    onNone: () => "",
-    onSome: (given) => ` --env ${given}`
-  })}`
+/** The place of a key: a deployed server's, one's on Node with this data folder, or the local server's. */
+export const placeOf = Effect.fnUntraced(function* (
+  name: Rotated,
+  { data, env }: { readonly data: Option.Option<string>; readonly env: Option.Option<string> }
+) {
+  const flags = Object.entries({ env, data }).map(([flag, given]) =>
+    Option.match(given, { onNone: () => "", onSome: (value) => ` --${flag} ${value}` })
+  )
+  const again = `${nacre} secret rotate ${name}${flags.join("")}`
+  if (Option.isSome(data)) {
+    if (Option.isSome(env)) {
+      return yield* new Failed({ message: "A server has either --env or --data, not both" })
+    }
+    const path = yield* Path.Path
+    const file = path.resolve(data.value, "nacre.env")
+    return { file, environment: undefined, again } satisfies KeyPlace
+  }
   if (Option.isNone(env)) {
     return { file: yield* varsFile, environment: undefined, again } satisfies KeyPlace
   }

@@ -129,10 +129,15 @@ const rotate = Command.make(
       Argument.withDescription("The key to replace")
     ),
     env: deployedFlag,
+    data: Flag.String("data").pipe(
+      Flag.withMetavar("path"),
+      Flag.withDescription("The data folder of a server on Node, whose nacre.env has its secrets"),
+      Flag.optional
+    ),
     yes: yesFlag
   },
-  Effect.fnUntraced(function* ({ name, env, yes }) {
-    const place = yield* placeOf(name, env)
+  Effect.fnUntraced(function* ({ name, data, env, yes }) {
+    const place = yield* placeOf(name, { data, env })
     yield* name === "MASTER_KEY" ? rotateMasterKey(place, yes) : rotatePlcKey(place, yes)
   }, longWay)
 ).pipe(
