@@ -7,7 +7,7 @@ import { InvalidRequest, NoSuchAccount } from "../../services/failures.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { noteAccount, noteAct } from "../CurrentRequest.ts"
 import { adminInput, ownAnswer } from "../limits/ownEndpoint.ts"
-import { mayChangeStanding } from "../operators/standing.ts"
+import { keepsAnAdmin, mayChangeStanding } from "../operators/standing.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 
 /** The most entries in a response. */
@@ -67,6 +67,7 @@ export const restoreAccount = Effect.fn("care.restore")(function* (did: string) 
 /** Asks for an account's deletion, which is held back for three days. */
 export const askAccountDeletion = Effect.fn("care.askDeletion")(function* (did: string) {
   yield* noteAct({ subject: did, after: { status: "deletion asked" } })
+  yield* keepsAnAdmin(did)
   return yield* (yield* Accounts).call(did, "askDeletion")
 })
 

@@ -15,6 +15,7 @@ import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { noteAct } from "../CurrentRequest.ts"
 import { type Call, method } from "../Xrpc.ts"
+import { keepsAnAdmin } from "../operators/standing.ts"
 import { entryOf } from "./adminAccounts.ts"
 
 const admin = { at: "host", authority: { kind: "admin" } } as const
@@ -25,6 +26,7 @@ const deleteAccount = method(
   Effect.fnUntraced(function* ({ input }: Call<object, DeleteAccount.InputSchema>) {
     const { did, handle, status } = yield* entryOf(input.did)
     yield* noteAct({ subject: did, before: { handle, status }, after: { status: "deleted" } })
+    yield* keepsAnAdmin(did)
     yield* (yield* Accounts).call(did, "forceDeletion")
   })
 )

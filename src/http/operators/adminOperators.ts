@@ -8,6 +8,7 @@ import { OperatorRefused, Operators } from "../../services/operators/Operators.t
 import { CurrentRequest, noteAct } from "../CurrentRequest.ts"
 import { entryOf } from "../accounts/adminAccounts.ts"
 import { adminInput, forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
+import { keepsAnAdmin } from "./standing.ts"
 
 const name = "admin/operators"
 
@@ -40,6 +41,7 @@ export const giveRole = Effect.fn("http.giveRole")(function* (account: string, r
   yield* noteAct({ subject: did, before: { role: before ?? null }, after: { role } })
   const { secondFactor } = yield* (yield* Accounts).call(did, "owner")
   if (!secondFactor) return yield* new OperatorRefused({ reason: "no factor" })
+  if (role !== "admin") yield* keepsAnAdmin(did)
   const { operator = "password" } = yield* CurrentRequest
   yield* operators.set({ did, role, addedBy: operator })
   return { did, handle, role }
@@ -51,6 +53,7 @@ export const takeRole = Effect.fn("http.takeRole")(function* (account: string) {
   const operators = yield* Operators
   const before = yield* operators.role(entry.did)
   yield* noteAct({ subject: entry.did, before: { role: before ?? null }, after: { role: null } })
+  yield* keepsAnAdmin(entry.did)
   yield* operators.remove(entry.did)
   return { did: entry.did, removed: before ?? null }
 })

@@ -19,6 +19,7 @@ import {
 import * as Edge from "../edge/directoryEdge.ts"
 import * as Handles from "./directoryHandles.ts"
 import * as Invites from "./directoryInvites.ts"
+import * as OperatorsD1 from "../operators/OperatorsD1.ts"
 import * as Search from "./directorySearch.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { type Database, violatedColumn } from "../host/sql/sqlTables.ts"
@@ -215,17 +216,17 @@ const make = (database: Database): Directory["Service"] => {
         sql<Pick<AccountRow, "did">>`SELECT did FROM accounts WHERE status = 'reserved'
           AND handle = ${handle.toLowerCase()} AND email = ${email.toLowerCase()}`
       ).pipe(Effect.map(([row]) => row?.did)),
-    remove: (did) =>
-      Effect.asVoid(
-        repeatable(
-          "remove",
-          batch([
-            sql`DELETE FROM accounts WHERE did = ${did}`,
-            handles.free(did),
-            Edge.forgetEpochs(database, did)
-          ])
-        )
-      ),
+    remove: Effect.fn("Directory.remove")(function* (did) {
+      yield* OperatorsD1.forget(database, did)
+      yield* repeatable(
+        "remove",
+        batch([
+          sql`DELETE FROM accounts WHERE did = ${did}`,
+          handles.free(did),
+          Edge.forgetEpochs(database, did)
+        ])
+      )
+    }),
     setHandle: Effect.fn("Directory.setHandle")(function* (did, handle, { keep, override }) {
       const now = yield* Clock.currentTimeMillis
       const wanted = { did, handle: handle.toLowerCase(), keep, override: override === true, now }

@@ -1,11 +1,13 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { SqlError } from "effect/sql/SqlError"
 import type { Role } from "../../core/operators/roles.ts"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { OperatorRefused, Operators } from "../../services/operators/Operators.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+import type { Database } from "../host/sql/sqlTables.ts"
 
 /** One row for each operator. */
 export const tables: ReadonlyArray<string> = [
@@ -24,17 +26,23 @@ interface Row {
   readonly added_by: string
 }
 
+const unavailable = (operation: string) => (cause: SqlError) =>
+  new DirectoryUnavailable({ operation, cause })
+
+/** Removes the role of an account that is deleted, also the last admin's: nobody has it any more. */
+export const forget = (database: Database, did: string) =>
+  queriesOver(database, tables, unavailable).repeatable(
+    "forgetOperator",
+    database.sql`DELETE FROM operator WHERE did = ${did}`
+  )
+
 /** The operators in the host's database. */
 export const layer: Layer.Layer<Operators, never, HostDatabase> = Layer.effect(
   Operators,
   Effect.gen(function* () {
     const database = yield* HostDatabase
     const { sql } = database
-    const { repeatable } = queriesOver(
-      database,
-      tables,
-      (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
-    )
+    const { repeatable } = queriesOver(database, tables, unavailable)
 
     const role = Effect.fn("Operators.role")(function* (did: string) {
       const rows = yield* repeatable(

@@ -143,6 +143,58 @@ describe("the standing of an operator's account", () => {
     }
   })
 
+  it("no operator deletes the last admin's account, and a deleted admin is none any more", async () => {
+    const { did } = people.get("admin")!
+    const deletions = (account: string) =>
+      [
+        () =>
+          world.call("com.atproto.admin.deleteAccount", { auth: basic(), input: { did: account } }),
+        () => world.ask("/admin/accounts/delete", { auth: basic(), input: { account } })
+      ] as const
+    for (const one of deletions(did)) {
+      const refused = await one()
+      assert.strictEqual(refused.status, 400)
+      assert.include(refused.body["message"], "the last admin")
+      assert.strictEqual(await statusOf(did), "active")
+    }
+    const own = await world.call("com.atproto.admin.deleteAccount", {
+      auth: await signedIn("admin"),
+      input: { did }
+    })
+    assert.include(own.body["message"], "the last admin")
+    const second = await makeOperator(world, "second-admin", "admin")
+    // An admin who is suspended is no other admin.
+    ok(
+      await world.ask("/admin/accounts/suspend", {
+        auth: basic(),
+        input: { account: second.did, reason: "a test" }
+      })
+    )
+    assert.strictEqual((await deletions(did)[0]()).status, 400)
+    for (const [path, input] of [
+      ["/admin/operators/remove", { account: did }],
+      ["/admin/operators", { account: did, role: "inviter" }]
+    ] as const) {
+      const kept = await world.ask(path, { auth: basic(), input })
+      assert.include(kept.body["message"], "the last admin", path)
+    }
+    ok(
+      await world.call("com.atproto.admin.deleteAccount", {
+        auth: await signedIn("admin"),
+        input: { did: second.did }
+      })
+    )
+    const admins = await world.beneath(Effect.flatMap(Operators, ({ list }) => list))
+    assert.deepStrictEqual(
+      admins.filter(({ role }) => role === "admin").map((one) => one.did),
+      [did]
+    )
+    await signUp(world, "second-admin")
+    assert.isUndefined(
+      await world.beneath(Effect.flatMap(Operators, ({ role }) => role(second.did)))
+    )
+  })
+
   it("the console shows a moderator no form for an operator's standing, and rejects one that is sent", async () => {
     const admin = people.get("admin")!
     const member = await signUp(world, "shown-member")
