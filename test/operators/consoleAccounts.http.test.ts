@@ -128,7 +128,12 @@ describe("the console's accounts", () => {
     const login = { identifier: person.did, password: person.password }
     const refused = await world.call("com.atproto.server.createSession", { input: login })
     assert.strictEqual(outcomeOf(refused), "401 AccountTakedown")
-    await send(browser, pageOf(person.did), "moderation/restore", { reason: "" })
+    await send(browser, pageOf(person.did), "moderation/restore", { reason: "a mistake" })
+    assert.deepInclude((await newestActs(world))[0], {
+      act: "com.atproto.admin.updateSubjectStatus",
+      reason: "a mistake",
+      after: { takedown: false }
+    })
     ok(await world.call("com.atproto.server.createSession", { input: login }))
   })
 
@@ -192,6 +197,11 @@ describe("the console's accounts", () => {
     const mails = await mailsOf(world)
     const purposes = mails.filter(({ to }) => to === person.email).map(({ purpose }) => purpose)
     assert.includeMembers(purposes, ["reset_password", "factor_reset"])
+    // That mail is the only one about it.
+    assert.notInclude(purposes, "history_authenticator-off")
+    const { entries } = await ask(world, person.did, "history", { limit: 10 })
+    const off = entries.find(({ kind }) => kind === "authenticator-off")
+    assert.strictEqual(off?.by, "operator")
     const { secondFactor } = await ask(world, person.did, "owner")
     assert.isFalse(secondFactor)
     const again = await world.ask("/admin/factors/reset", {

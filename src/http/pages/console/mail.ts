@@ -54,9 +54,9 @@ const page = Effect.fnUntraced(function* (operating: Operating, wrong?: Wrong, t
     ${
       delivers &&
       html`<h2>${text.test}</h2>
-        ${test}`
+        ${test}
+        <p class="hint">${frame.command} ${inTerminal("mail test")}</p>`
     }
-    <p class="hint">${frame.command} ${inTerminal("mail test")}</p>
     <h2>${announcements.title}</h2>
     ${delivers ? announceForm(operating, wrong, typed) : html`<p class="hint">${announcements.noMail}</p>`}
     ${delivers && announceHint} ${yield* announcementList}`

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { soughtSubject } from "../../../core/operators/subjects.ts"
 import type { DirectoryEntry } from "../../../services/accounts/Directory.ts"
 import { entryOf } from "../../accounts/adminAccounts.ts"
+import { noteAct } from "../../CurrentRequest.ts"
 import { type Html, html } from "../html.ts"
 import { field, type Wrong } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
@@ -102,7 +103,7 @@ export const takedownForm = (
       name: "reason",
       label: text.reason,
       autocomplete: "off",
-      hint: text.reasonHint,
+      hint: of.isDown ? text.restoreReasonHint : text.reasonHint,
       optional: of.isDown,
       maxLength: 300
     })}
@@ -207,6 +208,7 @@ const changes = (applied: boolean): ConsoleAction => ({
       : found.blob !== undefined
         ? { $type: "com.atproto.admin.defs#repoBlobRef", did, cid: found.blob }
         : { $type: "com.atproto.repo.strongRef", uri: found.about, cid: found.cid ?? "" }
+    if (!applied && ref !== "") yield* noteAct({ reason: ref })
     yield* perform(operating, "com.atproto.admin.updateSubjectStatus", {
       input: { subject, takedown: { applied, ...(applied && ref !== "" ? { ref } : {}) } }
     })

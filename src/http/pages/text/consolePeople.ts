@@ -177,5 +177,6 @@ export const moderation = {
   takeDown: "Take down",
   restore: "Restore",
   reason: "Reason",
-  reasonHint: "Stays with the takedown and in the audit log."
+  reasonHint: "Stays with the takedown and in the audit log.",
+  restoreReasonHint: "Stays in the audit log."
 } as const
