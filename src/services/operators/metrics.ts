@@ -256,27 +256,33 @@ const orNothing = <A, E, R>(asked: Effect.Effect<A, E, R>) =>
     Effect.as(Effect.logWarning("a metric can't be read", failure), undefined)
   )
 
-/** Every metric with its present values; what a failing dependency would tell is left out. */
+/**
+ * Every metric with its present values; what a failing dependency would tell is left out.
+ *
+ * Asks for everything at once: a scrape takes as long as its slowest answer.
+ */
 export const readMetrics = Effect.gen(function* () {
-  const readiness = yield* Readiness
+  const { alerts, d1, disk, r2, sequencer: log } = yield* Readiness
   const sequencer = yield* Sequencer
-  const { d1, r2, disk } = readiness
   const counters = yield* Counters
+  const atOnce = { concurrency: "unbounded" } as const
   const known: Known = {
     now: yield* Clock.currentTimeMillis,
     settings: yield* Config,
-    up: yield* Effect.all(
-      { d1, r2, sequencer: readiness.sequencer, ...(disk === undefined ? {} : { disk }) },
-      { concurrency: "unbounded" }
-    ),
-    status: yield* orNothing(sequencer.status),
-    stream: yield* orNothing(sequencer.subscribers([])),
-    counts: yield* orNothing((yield* HostCounts).last),
-    alerts: yield* readiness.alerts,
-    relays: yield* orNothing(relaysReport),
-    backlog: yield* orNothing(backlogReport),
-    storage: yield* orNothing(storageReport),
-    sums: counters === undefined ? undefined : yield* orNothing(counters.sums)
+    ...(yield* Effect.all(
+      {
+        up: Effect.all({ d1, r2, sequencer: log, ...(disk === undefined ? {} : { disk }) }, atOnce),
+        status: orNothing(sequencer.status),
+        stream: orNothing(sequencer.subscribers([])),
+        counts: orNothing((yield* HostCounts).last),
+        alerts,
+        relays: orNothing(relaysReport),
+        backlog: orNothing(backlogReport),
+        storage: orNothing(storageReport),
+        sums: counters === undefined ? Effect.undefined : orNothing(counters.sums)
+      },
+      atOnce
+    ))
   }
   return metrics.map(({ read, ...family }): Family => ({ ...family, samples: read(known) }))
 })
