@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { Counters, flushCounters, keptRequestHours } from "../../src/services/operators/Counters.ts"
 import { HostCounts, keptHours } from "../../src/services/operators/HostCounts.ts"
 import { notePastHours } from "../../src/services/operators/pastHours.ts"
 import { storageDays, sumStorage } from "../../src/services/operators/watch/storage.ts"
@@ -136,6 +137,37 @@ describe("the console's first page", () => {
     await tick()
     const kept = await hours()
     assert.isTrue(kept.every((one) => one.hour >= Math.floor(world.now() / hour) - keptHours))
+  })
+
+  it("the chart of requests shows what was answered in each hour, and that some were refused", async () => {
+    const counted = async () => {
+      await world.beneath(flushCounters)
+      const hours = await world.beneath(
+        Effect.flatMap(Counters, (counters) => counters!.requests(0))
+      )
+      return hours.reduce(
+        (sums, { ok: good, refused, failed }) => [
+          sums[0]! + good,
+          sums[1]! + refused,
+          sums[2]! + failed
+        ],
+        [0, 0, 0]
+      )
+    }
+    const [good, refused, failed] = await counted()
+    for (let at = 0; at < 3; at++) await world.ask("/xrpc/_health")
+    for (let at = 0; at < 2; at++) await world.ask("/nothing-here")
+    assert.deepStrictEqual(await counted(), [good! + 3, refused! + 2, failed!])
+    world.advance(hour)
+    const text = await overview()
+    assert.match(
+      text,
+      /Requests, 24 hours: \d+ in total, at most \d+ in an hour, \d+ refused, 0 failed/
+    )
+    assert.match(text, /Requests, 30 days: \d+ in total/)
+    assert.include(text, "The counts of a process’s last minute can be missing")
+    world.advance((keptRequestHours + 2) * hour)
+    assert.deepStrictEqual(await counted(), [0, 0, 0])
   })
 
   it("the chart of storage shows the newest sum of each day, and only 30 days are kept", async () => {

@@ -1,6 +1,7 @@
 import * as HostCountsD1 from "../../src/layers/operators/HostCountsD1.ts"
 import { HostCounts } from "../../src/services/operators/HostCounts.ts"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
@@ -8,7 +9,7 @@ import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts
 import * as CountersD1 from "../../src/layers/operators/CountersD1.ts"
 import * as RequestMetricsAnalytics from "../../src/layers/operators/RequestMetricsAnalytics.ts"
 import * as BacklogD1 from "../../src/layers/stream/BacklogD1.ts"
-import { Counters } from "../../src/services/operators/Counters.ts"
+import { Counters, type CountersShape } from "../../src/services/operators/Counters.ts"
 import { RequestMetrics } from "../../src/services/operators/RequestMetrics.ts"
 import { Backlog } from "../../src/services/stream/Backlog.ts"
 
@@ -34,6 +35,72 @@ describe("the host's sums", () => {
       yield* counters.store
       assert.deepStrictEqual(yield* counters.sums, { sign_in: 2, error: 1 })
     }).pipe(Effect.provide(over(CountersD1.layer)))
+  )
+
+  it.effect("requests are stored by the hour, the first at once and the next after a minute", () =>
+    Effect.gen(function* () {
+      const counters = (yield* Counters)!
+      const add = (...statuses: ReadonlyArray<number>) =>
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          for (const status of statuses) counters.addRequest(status, now)
+        })
+      yield* TestClock.adjust("59 minutes")
+      yield* add(200)
+      assert.isTrue(counters.isDue(59 * 60_000))
+      yield* counters.store
+      yield* add(304, 101, 404, 429, 503)
+      assert.isFalse(counters.isDue(59 * 60_000 + 59_999))
+      // A sum that is due doesn't bring the requests along.
+      counters.add("sign_in")
+      yield* TestClock.adjust("15 seconds")
+      yield* counters.store
+      assert.deepStrictEqual(yield* counters.requests(0), [
+        { hour: 0, ok: 1, refused: 0, failed: 0 }
+      ])
+      yield* TestClock.adjust("1 minute")
+      yield* add(200, 500)
+      yield* counters.store
+      assert.deepStrictEqual(yield* counters.requests(0), [
+        { hour: 0, ok: 3, refused: 2, failed: 1 },
+        { hour: 1, ok: 1, refused: 0, failed: 1 }
+      ])
+      assert.deepStrictEqual(yield* counters.requests(2), [])
+      yield* add(200)
+      yield* counters.flush
+      assert.strictEqual((yield* counters.requests(1))[0]?.ok, 2)
+      yield* TestClock.adjust("31 days")
+      yield* counters.flush
+      assert.deepStrictEqual(
+        (yield* counters.requests(0)).map(({ hour }) => hour),
+        [1]
+      )
+    }).pipe(Effect.provide(over(CountersD1.layer)))
+  )
+
+  it.effect("a process that stops in order stores what it has counted", () =>
+    Effect.gen(function* () {
+      const database = yield* Layer.build(HostDatabaseNode.layer(":memory:"))
+      const counting = <A>(use: (counters: CountersShape) => Effect.Effect<A, unknown>) =>
+        Effect.flatMap(Counters, (counters) => use(counters!)).pipe(
+          Effect.provide(Layer.fresh(CountersD1.layer)),
+          Effect.provideContext(database)
+        )
+      yield* counting((counters) =>
+        Effect.sync(() => {
+          counters.add("error")
+          counters.addRequest(500, 0)
+        })
+      )
+      yield* counting((counters) =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* counters.sums, { error: 1 })
+          assert.deepStrictEqual(yield* counters.requests(0), [
+            { hour: 0, ok: 0, refused: 0, failed: 1 }
+          ])
+        })
+      )
+    })
   )
 
   it.effect("a request is a data point, and a dataset that fails changes nothing", () =>

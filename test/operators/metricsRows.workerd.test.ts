@@ -111,4 +111,34 @@ describe("the rows of a scrape", () => {
     assert.isAbove(read.rows, 0)
     assert.isAtMost(read.rows, 50)
   })
+
+  it("a minute of requests is one row written, however many there were", async () => {
+    const written: Array<number> = []
+    // SAFETY: the SQL client calls these methods only.
+    const counting = {
+      prepare: (query: string) => DIRECTORY.prepare(query),
+      batch: async (statements: Array<D1PreparedStatement>) => {
+        const results = await DIRECTORY.batch(statements)
+        written.push(results.reduce((sum, { meta }) => sum + meta.rows_written, 0))
+        return results
+      }
+    } as unknown as D1Database
+    await Effect.gen(function* () {
+      const counters = (yield* Counters)!
+      yield* counters.flush
+      written.length = 0
+      const hour = 500_000 * 3_600_000
+      for (const statuses of [[200], [200, 404, 503, 302, 429], [200, 200]]) {
+        for (const status of statuses) counters.addRequest(status, hour)
+        yield* counters.flush
+      }
+      assert.deepStrictEqual(yield* counters.requests(500_000), [
+        { hour: 500_000, ok: 5, refused: 2, failed: 1 }
+      ])
+    }).pipe(
+      Effect.provide(Cloudflare.host({ ...bindings, DIRECTORY: counting }, failures)),
+      Effect.runPromise
+    )
+    assert.deepStrictEqual(written, [1, 1, 1])
+  })
 })

@@ -8,7 +8,7 @@ import type { CurrentRequest } from "../CurrentRequest.ts"
 
 const signIn = "com.atproto.server.createSession"
 
-/** Counts a response, and stores what has gathered after it, at most every 15 seconds. */
+/** Counts a response, and stores what has gathered after it; most responses store nothing. */
 export const countRequest = Effect.fnUntraced(function* (
   { request, nsid, route = "unknown" }: CurrentRequest["Service"],
   status: number,
@@ -24,6 +24,7 @@ export const countRequest = Effect.fnUntraced(function* (
   })
   const counters = yield* Counters
   if (counters === undefined) return
+  counters.addRequest(status, now)
   if (status >= 500) counters.add("error")
   if (status === 429) counters.add("rate_limited")
   if (nsid === signIn && status < 300) counters.add("sign_in")

@@ -43,6 +43,7 @@ export const leftOut = {
   audit_head: "belongs to audit",
   host_count: "counted again",
   host_hour: "a picture of the last weeks, which starts again",
+  request_hour: "a picture of the last weeks, which starts again",
   alert: "the watch looks again",
   announcement: "a restored server must not mail again",
   backlog: "noted again while events wait",

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
 import { completeReturns } from "../backups/pointInTime/restoreAt.ts"
 import { continueAnnouncements } from "../mail/announce.ts"
+import { flushCounters } from "../operators/Counters.ts"
 import { countHourly } from "../operators/HostCounts.ts"
 import { notePastHours } from "../operators/pastHours.ts"
 import { sumStorage } from "../operators/watch/storage.ts"
@@ -16,6 +17,7 @@ export const runJobs = Effect.all(
   [
     job("counts", countHourly),
     job("hours", notePastHours),
+    job("sums", flushCounters),
     job("returns", completeReturns),
     job("watch", watch),
     job("storage", sumStorage),

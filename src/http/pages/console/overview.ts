@@ -7,6 +7,7 @@ import { Mailer } from "../../../services/mail/Mailer.ts"
 import { Alerts } from "../../../services/operators/Alerts.ts"
 import { storageDays } from "../../../services/operators/watch/storage.ts"
 import { waitingResets } from "../../../services/operators/watch/resets.ts"
+import { Counters, keptRequestHours } from "../../../services/operators/Counters.ts"
 import { type Counts, HostCounts, keptHours } from "../../../services/operators/HostCounts.ts"
 import { type RelayCall, Sequencer, type Subscribers } from "../../../services/stream/Sequencer.ts"
 import { settingWarnings } from "../../host/health.ts"
@@ -14,7 +15,7 @@ import { CurrentRequest } from "../../CurrentRequest.ts"
 import { agoInWords } from "../account/words.ts"
 import { type Child, type Html, html } from "../html.ts"
 import { frame, inTerminal, overview as text } from "../text/console.ts"
-import { charts, storageChart } from "./chart.ts"
+import { charts, requestCharts, storageChart } from "./chart.ts"
 import { consolePath, type ConsolePage, framed } from "./frame.ts"
 import type { Operating } from "./operating.ts"
 
@@ -179,10 +180,23 @@ const aDay = 24 * anHour
 
 const history = Effect.fnUntraced(function* (now: number) {
   const current = Math.floor(now / anHour)
-  const hours = yield* (yield* HostCounts).hours(current - keptHours)
-  if (hours.length === 0) return html`<p class="hint">${text.noHistory}</p>`
-  return html`${charts(hours, "events", current)} ${charts(hours, "signUps", current)}
-  ${storageChart(yield* storageDays, Math.floor(now / aDay))}`
+  const counts = yield* HostCounts
+  const counters = yield* Counters
+  const { days, hours, requests } = yield* Effect.all(
+    {
+      hours: counts.hours(current - keptHours),
+      requests: counters?.requests(current - keptRequestHours) ?? Effect.succeed([]),
+      days: storageDays
+    },
+    { concurrency: "unbounded" }
+  )
+  return html`${
+    hours.length === 0
+      ? html`<p class="hint">${text.noHistory}</p>`
+      : html`${charts(hours, "events", current)} ${charts(hours, "signUps", current)}`
+  }
+  ${requestCharts(requests, current)}
+  ${hours.length > 0 && storageChart(days, Math.floor(now / aDay))}`
 })
 
 /** What a failing dependency would tell is left out: the page must show exactly then. */

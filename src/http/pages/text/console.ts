@@ -132,6 +132,10 @@ export const overview = {
   chart: (title: string, span: string, sums: string) => `${title}, ${span}: ${sums}`,
   sums: (total: number, most: number, unit: string) =>
     `${total} in total, at most ${most} in ${unit}`,
+  requests: "Requests",
+  answers: (refused: number, failed: number) => `${refused} refused, ${failed} failed`,
+  requestsHint:
+    "Every answer that was counted. The counts of a process’s last minute can be missing if it ended.",
   hour: "an hour",
   aDay: "a day",
   storage: "Stored blobs",
