@@ -109,7 +109,9 @@ export const restoreServer = async (host: Host, backup?: string) => {
     if (status !== 200) throw new Error(`${status} ${text}`)
     restored.push(...body["restored"])
     faults.push(...body["faults"])
-    if (body["cursor"] === undefined) return { restored, faults, madeAt: body["madeAt"] as string }
+    if (body["cursor"] === undefined) {
+      return { restored, faults, run: body["run"] as string, madeAt: body["madeAt"] as string }
+    }
     cursor = body["cursor"]
   }
   throw new Error("the restore doesn't end")

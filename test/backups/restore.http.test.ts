@@ -268,6 +268,89 @@ describe("a server that burnt down", () => {
     assert.deepInclude(await backUp(host), { outcome: "good", accounts: 2 })
   })
 
+  it("an empty server backs up nothing into a store that has lost its mark, and a restore writes a new one", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    await backUp(first)
+    objects.delete("nacre-backup.json")
+    const { host, objects: store } = await startAnew(objects)
+    host.advance(1000)
+    const keys = [...store.keys()]
+    await host.beneath(runJobs)
+    const refused = await host.ask("/admin/backups", { method: "POST", auth: basic() })
+    assert.strictEqual(outcomeOf(refused), "409 RestoreFirst")
+    assert.deepStrictEqual([...store.keys()], keys)
+    const { restored } = await restoreServer(host)
+    assert.deepInclude(restored[0], { did: alice.did, kind: "created" })
+    assert.isTrue(store.has("nacre-backup.json"))
+    assert.deepInclude(await backUp(host), { outcome: "good", accounts: 1 })
+  })
+
+  it("a restore passes over a run with a damaged manifest, names it and takes the run before", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    const older = (await backUp(first)).run
+    first.advance(86_400_000)
+    const key = `runs/${(await backUp(first)).run}/run.json`
+    objects.set(key, objects.get(key)!.slice(1))
+    const { host } = await startAnew(objects)
+    const { restored, faults, run: backup } = await restoreServer(host)
+    assert.deepInclude(restored[0], { did: alice.did, kind: "created" })
+    assert.strictEqual(backup, older)
+    assert.deepStrictEqual(
+      faults.map((fault) => fault.key),
+      [key]
+    )
+  })
+
+  it("a store with accounts but without a complete run is refused, for a restore and for a backup", async () => {
+    const { host: first, objects } = await start()
+    await backUp(first)
+    first.advance(1000)
+    const alice = await signUp(first, "alice")
+    objects.delete(`runs/${(await backUp(first)).run}/run.json`)
+    const { host, objects: store } = await startAnew(objects)
+    const keys = [...store.keys()]
+    await host.beneath(runJobs)
+    for (const path of ["/admin/backups", "/admin/backups/restore-server"]) {
+      const refused = await host.ask(path, { method: "POST", auth: basic() })
+      assert.strictEqual(outcomeOf(refused), "500 BackupDamaged")
+      assert.include(refused.text, "Restore each account by its DID")
+    }
+    assert.deepStrictEqual([...store.keys()], keys)
+    const path = `/admin/backups/restore?account=${alice.did}`
+    assert.deepInclude(ok(await host.ask(path, { method: "POST", auth: basic() })), {
+      kind: "created"
+    })
+  })
+
+  it("an unknown backup is refused by its name, for an account and for a server", async () => {
+    const { host } = await start()
+    const alice = await signUp(host, "alice")
+    await backUp(host)
+    for (const path of [
+      `restore?account=${alice.did}&backup=20200101T000000Z`,
+      "restore-server?backup=20200101T000000Z"
+    ]) {
+      const refused = await host.ask(`/admin/backups/${path}`, { method: "POST", auth: basic() })
+      assert.strictEqual(outcomeOf(refused), "400 InvalidRequest")
+      assert.include(refused.body["message"], "There is no backup 20200101T000000Z")
+    }
+  })
+
+  it("a changed manifest isn't handed out", async () => {
+    const { host, objects } = await start()
+    const { did } = await signUp(host, "alice")
+    const { run } = await backUp(host)
+    const key = `accounts/${did}/${run}/account.json`
+    const read = () => host.ask(`/admin/backups/object?key=${key}`, { auth: basic() })
+    assert.strictEqual((await read()).status, 200)
+    const changed = objects.get(key)!.slice()
+    changed[20] = changed[20]! ^ 1
+    objects.set(key, changed)
+    assert.strictEqual(outcomeOf(await read()), "500 BackupDamaged")
+  })
+
   it("a restore takes the newest backup that has accounts", async () => {
     const { host: empty, objects } = await start()
     await backUp(empty)

@@ -161,6 +161,21 @@ describe("the backups of a server in an S3 store", () => {
     assert.deepInclude(sure.json, { kind: "replaced", faults: [] })
   })
 
+  it("nacre restore refuses what it would ignore, and names an unknown backup", async () => {
+    const { handle } = server.account
+    for (const more of [["--folder", "all"], ["--list"]]) {
+      const { code, stderr } = await desk.run(["restore", "--all", ...more])
+      assert.strictEqual(code, 1, stderr)
+      assert.include(stderr, "are for one account")
+    }
+    for (const more of [["--yes"], ["--folder", "unknown"]]) {
+      const asked = ["restore", handle, "--backup", "20200101T000000Z", ...more]
+      const { code, stderr } = await desk.run(asked)
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "There is no backup 20200101T000000Z of ")
+    }
+  })
+
   it("nacre restore --at asks first, and names a platform without earlier states", async () => {
     const { handle } = server.account
     const at = new Date().toISOString()

@@ -193,7 +193,7 @@ const verify = Command.make(
     if (faults.length === 0) return
     return yield* new Failed({
       hasResult: true,
-      message: `${faults.length} objects are damaged:\n${faultLines(faults)}`,
+      message: `Damaged objects: ${faults.length}\n${faultLines(faults)}`,
       next: `The next backup writes these accounts again: ${nacre} backup now`
     })
   }, longWay)

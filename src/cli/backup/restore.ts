@@ -112,7 +112,7 @@ const assertWhole = (faults: ReadonlyArray<typeof Fault.Type>) =>
     ? Effect.void
     : Effect.fail(
         new Failed({
-          message: `${faults.length} objects of the backup are damaged or missing:\n${faultLines(faults)}`,
+          message: `Damaged or missing objects of the backup: ${faults.length}\n${faultLines(faults)}`,
           next: "Everything else is restored."
         })
       )
@@ -163,6 +163,9 @@ export const restore = Command.make(
         message: "Choose what to restore: an account, or the whole server",
         next: `${nacre} restore alice.example.com, or ${nacre} restore --all`
       })
+    }
+    if (all && (list || Option.isSome(folder))) {
+      return yield* new Failed({ message: "--list and --folder are for one account" })
     }
     const time = Option.getOrUndefined(at)
     if (time !== undefined) {

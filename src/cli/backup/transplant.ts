@@ -159,7 +159,7 @@ export const transplant = Command.make(
     return yield* new Failed({
       message:
         faults.length > 0
-          ? `${faults.length} objects of the backup are damaged or missing:\n${faultLines(faults)}`
+          ? `Damaged or missing objects of the backup: ${faults.length}\n${faultLines(faults)}`
           : `${compared.different.length} accounts differ: ${compared.different.slice(0, 5).join(", ")}`,
       next: "Accounts that changed their status or are written to all the time differ again and again: stop the traffic to the old server, and run the command again."
     })

@@ -1,11 +1,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { queryValue } from "../../core/lexicon/params.ts"
 import { isDatetime, isDid } from "../../core/lexicon/syntax.ts"
 import { AccountExists } from "../../services/accounts/Directory.ts"
 import { Budget } from "../../services/backups/Budget.ts"
 import { checkAccount } from "../../services/backups/checkAccount.ts"
-import { backupTarget } from "../../services/backups/BackupTarget.ts"
+import { BackupDamaged, backupTarget } from "../../services/backups/BackupTarget.ts"
+import { getManifest } from "../../services/backups/objects.ts"
+import { runsInStore } from "../../services/backups/tidyBackups.ts"
 import { restoreAt } from "../../services/backups/pointInTime/restoreAt.ts"
 import { restoreAccount, versionsOf } from "../../services/backups/restoreAccount.ts"
 import { restoreServer } from "../../services/backups/restoreServer.ts"
@@ -34,10 +37,21 @@ export const listVersions = Effect.fn("http.listVersions")(function* (request: R
   return ownAnswer({ did, backups: yield* versionsOf(did) })
 })
 
-/** GET `/admin/backups/object?key=`: the stored bytes of an object of a backup. */
+const ignoreMissing = <A, E, R>(reading: Effect.Effect<A, E | BackupDamaged, R>) =>
+  Effect.catchIf(
+    reading,
+    (failure) => failure instanceof BackupDamaged && failure.isMissing,
+    () => Effect.void
+  )
+
+/** GET `/admin/backups/object?key=`: the stored bytes of an object of a backup; not those of a changed manifest. */
 export const getObject = Effect.fn("http.getObject")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/backups")
-  const found = yield* (yield* backupTarget).get(queryValue(url.searchParams, "key") ?? "")
+  const key = queryValue(url.searchParams, "key") ?? ""
+  const target = yield* backupTarget
+  // A client without the master key can't tell a changed manifest.
+  if (key.endsWith(".json")) yield* getManifest(key, Schema.Unknown).pipe(ignoreMissing)
+  const found = yield* target.get(key)
   if (found === undefined) return new Response("Not Found\n", { status: 404 })
   return new Response(found.body, {
     headers: {
@@ -61,9 +75,12 @@ export const restoreOne = Effect.fn("http.restoreOne")(function* (request: Reque
   yield* forAdministrator(request, "admin/backups")
   const did = yield* subjectIn(url)
   yield* noteAccount(did)
-  const version = queryValue(url.searchParams, "backup") ?? (yield* versionsOf(did)).at(-1)
-  if (version === undefined) {
-    return yield* new InvalidRequest({ message: "There is no backup of this account" })
+  const versions = yield* versionsOf(did)
+  const wanted = queryValue(url.searchParams, "backup")
+  const version = wanted ?? versions.at(-1)
+  if (version === undefined || !versions.includes(version)) {
+    const message = `There is no backup ${wanted === undefined ? "" : `${wanted} `}of this account`
+    return yield* new InvalidRequest({ message })
   }
   const until = (yield* Clock.currentTimeMillis) + aRequest.millis
   const budget = new Budget({ ...aRequest, until })
@@ -107,5 +124,8 @@ export const restoreAll = Effect.fn("http.restoreAll")(function* (request: Reque
   yield* forAdministrator(request, "admin/backups")
   const run = queryValue(url.searchParams, "backup")
   const cursor = queryValue(url.searchParams, "cursor") ?? ""
+  if (run !== undefined && cursor === "" && !(yield* runsInStore).whole.includes(run)) {
+    return yield* new InvalidRequest({ message: `There is no backup ${run} of this server` })
+  }
   return ownAnswer(yield* restoreServer({ run, cursor }, aRequest))
 })

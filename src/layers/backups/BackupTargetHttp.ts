@@ -16,8 +16,8 @@ export const make = (
     const url = `${server}/admin/backups/${route}?${new URLSearchParams(params)}`
     const response = await fetch(url, { headers: { authorization } })
     if (response.ok || response.status === 404) return response
-    await response.body?.cancel()
-    throw new Error(`the server answered ${response.status}`)
+    const said = /"message":"((?:[^"\\]|\\.){1,500})"/.exec(await response.text())?.[1]
+    throw new Error(said ?? `the server answered ${response.status}`)
   }
   const failed = (operation: string, key: string) => (cause: unknown) =>
     new BackupTargetFailed({ operation, key, cause })

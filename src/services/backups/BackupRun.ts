@@ -30,6 +30,14 @@ export const storeId = Effect.gen(function* () {
   return yield* new BackupDamaged({ key: markKey, problem })
 })
 
+/** Gives the store an id of this server's. */
+export const markStore = Effect.gen(function* () {
+  const id = randomUUID()
+  const { publicUrl: server } = yield* Config
+  yield* putManifest(markKey, { type: "nacre-backup", version: 1, id, server })
+  return id
+})
+
 /**
  * Checks that the store belongs to this server and that the ledger describes this store.
  *
@@ -41,15 +49,12 @@ const claim = Effect.gen(function* () {
   const known = yield* ledger.mark
   const found = yield* storeId
   if (found !== undefined && found === known) return
-  if (found !== undefined && known === undefined) {
+  if (known === undefined) {
+    // A store that has lost its mark keeps its backups.
     const newest = yield* newestFilledRun
     if (newest !== undefined && newest.accounts > 0) return yield* new RestoreFirst(newest)
   }
-  const id = found ?? randomUUID()
-  if (found === undefined) {
-    const { publicUrl: server } = yield* Config
-    yield* putManifest(markKey, { type: "nacre-backup", version: 1, id, server })
-  }
+  const id = found ?? (yield* markStore)
   yield* ledger.reset
   yield* ledger.setMark(id)
 })

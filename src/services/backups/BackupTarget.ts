@@ -26,15 +26,20 @@ export class BackupSourceFailed extends Schema.TaggedError<BackupSourceFailed>()
 /** The server has no backup store. */
 export class BackupsOff extends Schema.TaggedError<BackupsOff>()("BackupsOff", {}) {
   override get message(): string {
-    return "No backup store is set up: bind a bucket as BACKUPS, or set BACKUP_S3_URL"
+    return "No backup store is set up: bind a bucket as BACKUPS, or set BACKUP_S3_URL, or BACKUP_DIR on a machine of your own"
   }
 }
+
+const missing = "is missing"
 
 /** An object of a backup is missing, was changed, or belongs to another server. */
 export class BackupDamaged extends Schema.TaggedError<BackupDamaged>()("BackupDamaged", {
   key: Schema.String,
   problem: Schema.String
 }) {
+  get isMissing(): boolean {
+    return this.problem === missing
+  }
   override get message(): string {
     return `${this.key} ${this.problem}`
   }

@@ -1,12 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { AccountList, type Fault, RunManifest } from "../../core/backups/manifests.ts"
+import { AccountList, type Fault, RunManifest, type Stored } from "../../core/backups/manifests.ts"
 import { runKey } from "../../core/backups/places.ts"
 import { decodeTables } from "../../core/backups/rows.ts"
 import { ReservedKeys } from "../identity/ReservedKeys.ts"
 import { Budget } from "./Budget.ts"
 import { BackupLedger } from "./BackupLedger.ts"
-import { storeId } from "./BackupRun.ts"
+import { markStore, storeId } from "./BackupRun.ts"
 import { BackupDamaged } from "./BackupTarget.ts"
 import { HostRows } from "./HostRows.ts"
 import { getManifest, getSealed } from "./objects.ts"
@@ -49,6 +49,11 @@ const restoreSound = Effect.fnUntraced(function* (did: string, version: string, 
   return { restored: undefined, faults }
 })
 
+/** Restores invites, operators and reserved keys. */
+const restoreHostPage = Effect.fnUntraced(function* (page: Stored) {
+  yield* (yield* HostRows).restore(decodeTables(yield* getSealed(page)))
+})
+
 /** A part of a server's restore. */
 export interface ServerRestored {
   readonly run: string
@@ -74,7 +79,8 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
 ) {
   const ledger = yield* BackupLedger
   const id = yield* storeId
-  const run = wanted ?? (yield* newestFilledRun)?.run
+  const newest = wanted === undefined ? yield* newestFilledRun : undefined
+  const run = wanted ?? newest?.run
   if (run === undefined) {
     return yield* new BackupDamaged({ key: "runs/", problem: "contains no complete backup" })
   }
@@ -82,7 +88,7 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
   const until = (yield* Clock.currentTimeMillis) + limits.millis
   const budget = new Budget({ ...limits, until })
   const restored: Array<Restored> = []
-  const faults: Array<Fault> = []
+  const faults: Array<Fault> = [...(newest?.faults ?? [])]
   const { startedAt: madeAt, accounts } = manifest
   const answer = { run, madeAt, accounts, restored, faults }
   let place = placeOf(cursor)
@@ -94,7 +100,11 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
       break
     }
     budget.spend(3)
-    yield* (yield* HostRows).restore(decodeTables(yield* getSealed(page)))
+    yield* restoreHostPage(page).pipe(
+      Effect.catchTags({
+        BackupDamaged: ({ key, problem }) => Effect.sync(() => void faults.push({ key, problem }))
+      })
+    )
     place = { ...place, page: place.page + 1 }
     if (yield* budget.isSpent) return { ...answer, cursor: cursorOf(place) }
   }
@@ -114,6 +124,6 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
     }
   }
   // From here on the ledger describes this store, and backups continue in it.
-  if (id !== undefined) yield* ledger.setMark(id)
+  yield* ledger.setMark(id ?? (yield* markStore))
   return answer satisfies ServerRestored
 })

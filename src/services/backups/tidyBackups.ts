@@ -11,8 +11,8 @@ import {
 import { runsToKeep, versionsToKeep } from "../../core/backups/retention.ts"
 import { Config } from "../host/Config.ts"
 import { deleteBelow } from "./backUpAccount.ts"
-import { backupTarget } from "./BackupTarget.ts"
-import { getManifest, listAll } from "./objects.ts"
+import { BackupDamaged, backupTarget } from "./BackupTarget.ts"
+import { damageCounter, getManifest, listAll } from "./objects.ts"
 
 /** Keys deleted in one call. */
 const deleteAtOnce = 1000
@@ -25,16 +25,34 @@ export const runsInStore = Effect.gen(function* () {
   return { all: runs, whole: runs.filter((run) => keys.includes(runKey(run))) }
 })
 
-/** The newest complete run with accounts, or the newest of all if none has any. */
+/**
+ * The newest complete run with accounts and a sound manifest, or the newest of all if none has any; with the damaged
+ * manifests that were passed over.
+ *
+ * Fails if the store has accounts, but no such run lists any.
+ */
 export const newestFilledRun = Effect.gen(function* () {
   const { whole } = yield* runsInStore
-  const newestFirst = whole.toReversed()
-  for (const run of newestFirst) {
-    const { accounts } = yield* getManifest(runKey(run), RunManifest)
-    if (accounts > 0) return { run, accounts }
+  const { state, noting } = damageCounter()
+  let newest: string | undefined
+  for (const run of whole.toReversed()) {
+    const manifest = yield* noting(getManifest(runKey(run), RunManifest))
+    if (manifest === undefined) continue
+    newest ??= run
+    const { accounts } = manifest
+    if (accounts > 0) return { run, accounts, faults: state.faults }
   }
-  const [run] = newestFirst
-  return run === undefined ? undefined : { run, accounts: 0 }
+  const [damaged] = state.faults
+  if (damaged?.key !== undefined) {
+    return yield* new BackupDamaged({ key: damaged.key, problem: damaged.problem })
+  }
+  const { objects } = yield* (yield* backupTarget).list("accounts/")
+  if (objects.length > 0) {
+    const problem =
+      "contains no complete backup, but the store has accounts. Restore each account by its DID, or start with an empty store"
+    return yield* new BackupDamaged({ key: "runs/", problem })
+  }
+  return newest === undefined ? undefined : { run: newest, accounts: 0, faults: [] }
 })
 
 /** The complete runs that the retention keeps. */
