@@ -64,7 +64,7 @@ describe("the pages for a recovery key", () => {
     const { who, browser } = await someone()
     const [key, other] = [ownKey(), ownKey()]
     await set(browser, key)
-    assert.include((await review(browser, ourKey)).text, "That is this server’s own key.")
+    assert.include((await review(browser, ourKey)).text, "That’s this server’s own key.")
     await set(browser, other, ourKey)
     assert.deepStrictEqual(await keysOf(who.did), [other, key, ourKey])
     const form = await formOn(browser, "remove-key", "remove-key")
@@ -131,6 +131,7 @@ describe("the pages for a recovery key", () => {
     const wrong = await browser.submit(form, { code: "AAAAA-AAAAA" })
     assert.strictEqual(wrong.status, 400)
     assert.deepStrictEqual(await keysOf(who.did, own), [ourKey])
+    assert.lengthOf(wrong.text.match(/Send another code/g) ?? [], 1)
     await browser.submit(wrong.form("/account/recovery-key"), { code })
     assert.deepStrictEqual(await keysOf(who.did, own), [key, ourKey])
     // The code is used up.

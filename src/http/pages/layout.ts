@@ -25,6 +25,15 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** A page in answer to a form: a secret shown once, or the form with its errors. */
+export interface Shown {
+  readonly kind: "shown"
+  readonly page: Page
+}
+
+/** A page in answer to a form. */
+export const shown = (page: Page): Shown => ({ kind: "shown", page })
+
 const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
 
 interface Sheet {

@@ -37,6 +37,7 @@ form{margin:1rem 0}
 form.inline{display:inline;margin:0}
 label,legend{display:block;font-weight:600;font-size:.94rem}
 fieldset{margin:0;padding:0;border:0;min-width:0}
+legend{padding:0;margin-bottom:.5rem}
 .field{margin:0 0 1rem}
 .field .hint{margin:.4rem 0 0}
 input:not([type]),input[type=text],input[type=email],input[type=password],input[type=date],select,textarea{display:block;width:100%;margin-top:.3rem;

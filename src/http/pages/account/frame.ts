@@ -17,7 +17,7 @@ import type { PlcDirectory } from "../../../services/identity/PlcDirectory.ts"
 import type { Form } from "../browser.ts"
 import type { PageFailure } from "../failurePage.ts"
 import { type Child, type Html, html, raw } from "../html.ts"
-import type { Page } from "../layout.ts"
+import type { Page, Shown } from "../layout.ts"
 import { account, hidden, note, noteOf, type Wrong } from "../parts.ts"
 import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
@@ -108,7 +108,7 @@ export type Outcome =
       readonly notice: Notice
       readonly query?: Readonly<Record<string, string>>
     }
-  | { readonly kind: "shown"; readonly page: Page }
+  | Shown
 
 /** Done, with a notice on another page. */
 export const done = (
@@ -119,9 +119,6 @@ export const done = (
 
 /** Done, and the account is signed out on this device. */
 export const left = (notice: Notice): Outcome => ({ kind: "left", notice })
-
-/** A page in answer to a form: a secret shown once, or the form with its errors. */
-export const shown = (page: Page): Outcome => ({ kind: "shown", page })
 
 /** A page of an account. */
 export interface AccountPage {

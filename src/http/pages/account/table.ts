@@ -5,7 +5,7 @@ import { downloadBlob } from "./data/preview.ts"
 import { downloadJson, recordPage } from "./data/record.ts"
 import { recordsPage } from "./data/records.ts"
 import { activityPage } from "./activity/activity.ts"
-import { appPasswordPage, createAppPassword, revokeAppPassword } from "./signIn/appPasswords.ts"
+import { appPasswordPage, createAppPassword, revokeAppPassword } from "./apps/appPasswords.ts"
 import { accessTokenPage, createAccessToken, revokeAccessToken } from "./apps/accessTokens.ts"
 import { appsPage, disconnect, endSession } from "./apps/apps.ts"
 import {

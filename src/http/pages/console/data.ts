@@ -14,7 +14,8 @@ import { type Html, html } from "../html.ts"
 import { note, type Wrong } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { data as text } from "../text/consoleHost.ts"
-import { type ConsoleAction, consoleButton, consolePath, done, framed, shown } from "./frame.ts"
+import { type ConsoleAction, consoleButton, consolePath, done, framed } from "./frame.ts"
+import { shown } from "../layout.ts"
 import type { Operating } from "./operating.ts"
 
 /** The part of a check that one request does. */

@@ -18,7 +18,7 @@ import type { MethodTable } from "../../Xrpc.ts"
 import type { Form } from "../browser.ts"
 import type { PageFailure } from "../failurePage.ts"
 import { type Child, type Html, html, raw } from "../html.ts"
-import type { Page } from "../layout.ts"
+import type { Page, Shown } from "../layout.ts"
 import { account, hidden, note, noteOf, type Wrong } from "../parts.ts"
 import { frame as text, notices } from "../text/console.ts"
 import type { Operating } from "./operating.ts"
@@ -73,9 +73,7 @@ type Needs =
 export type Handled<A> = Effect.Effect<A, PageFailure, Needs>
 
 /** The outcome of a form: done, with a notice on a page; or shown, with a page of its own. */
-export type Outcome =
-  | { readonly kind: "done"; readonly to: string }
-  | { readonly kind: "shown"; readonly page: Page }
+export type Outcome = { readonly kind: "done"; readonly to: string } | Shown
 
 /** Done, with a notice on another page. */
 export const done = (
@@ -83,9 +81,6 @@ export const done = (
   notice: ConsoleNotice,
   query: Readonly<Record<string, string | undefined>> = {}
 ): Outcome => ({ kind: "done", to: consolePath(name, { ...query, done: notice }) })
-
-/** A page in answer to a form. */
-export const shown = (page: Page): Outcome => ({ kind: "shown", page })
 
 /** A page of the console. */
 export interface ConsolePage {

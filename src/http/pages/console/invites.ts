@@ -24,9 +24,9 @@ import {
   consolePath,
   type ConsolePage,
   done,
-  framed,
-  shown
+  framed
 } from "./frame.ts"
+import { shown } from "../layout.ts"
 import { treePage } from "./inviteTree.ts"
 import type { Operating } from "./operating.ts"
 import { perform } from "./perform.ts"

@@ -6,14 +6,8 @@ import { html } from "../html.ts"
 import type { Wrong } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { announcements, mail as text } from "../text/consoleHost.ts"
-import {
-  type ConsoleAction,
-  consoleButton,
-  type ConsolePage,
-  done,
-  framed,
-  shown
-} from "./frame.ts"
+import { type ConsoleAction, consoleButton, type ConsolePage, done, framed } from "./frame.ts"
+import { shown } from "../layout.ts"
 import { audienceOf, createAnnouncement } from "../../mail/adminAnnouncements.ts"
 import type { Form } from "../browser.ts"
 import {

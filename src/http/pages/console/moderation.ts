@@ -16,9 +16,9 @@ import {
   type ConsolePage,
   done,
   framed,
-  lookUpForm,
-  shown
+  lookUpForm
 } from "./frame.ts"
+import { shown } from "../layout.ts"
 import type { Operating } from "./operating.ts"
 import { perform } from "./perform.ts"
 

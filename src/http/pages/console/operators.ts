@@ -16,9 +16,9 @@ import {
   consoleForm,
   type ConsolePage,
   done,
-  framed,
-  shown
+  framed
 } from "./frame.ts"
+import { shown } from "../layout.ts"
 import type { Operating } from "./operating.ts"
 
 interface Typed {

@@ -3,7 +3,8 @@ import { entryOf } from "../../accounts/adminAccounts.ts"
 import type { Form } from "../browser.ts"
 import { account as text } from "../text/consolePeople.ts"
 import { accountView, type Rejected } from "./account.ts"
-import { type ConsoleAction, type Handled, type Outcome, shown } from "./frame.ts"
+import { type ConsoleAction, type Handled, type Outcome } from "./frame.ts"
+import { shown } from "../layout.ts"
 import type { Operating } from "./operating.ts"
 
 /** The account that a form is about. */

@@ -15,13 +15,6 @@ export const apps = {
   appPasswords: "App passwords",
   appPasswordsHint:
     "For older apps that ask for a username and password: use one of these instead of your password.",
-  noAppPasswords: "None yet.",
-  createAppPassword: "Create an app password",
-  createdOn: (day: string, privileged: boolean) =>
-    `Created on ${day}.${privileged ? " Can read and send direct messages." : ""}`,
-  lastUsed: (ago: string | undefined) =>
-    ago === undefined ? "Not used yet." : `Last used ${ago}.`,
-  revoke: "Revoke",
   sessions: "Signed in with a password",
   noSessions: "No app is signed in with a password.",
   withPassword: "With your password",
@@ -29,7 +22,19 @@ export const apps = {
   sessionDates: (since: string, expires: string, place: string | undefined) =>
     `Since ${since}${place === undefined ? "" : `, from ${place}`}. Expires on ${expires} if unused.`,
   unknownClient: "An app",
-  end: "End"
+  end: "End",
+  endSession: (client: string, since: string) => `End ${client}, since ${since}`
+} as const
+
+/** What app passwords and access tokens have in common. */
+export const credential = {
+  none: "None yet.",
+  lastUsed: (ago: string | undefined) =>
+    ago === undefined ? "Not used yet." : `Last used ${ago}.`,
+  revoke: "Revoke",
+  revokeNamed: (name: string) => `Revoke ${name}`,
+  missingName: "Give it a name.",
+  copied: "Done"
 } as const
 
 /** `/account/app-password`. */
@@ -38,14 +43,14 @@ export const appPassword = {
   lead: "An app password lets an app use your account. It can’t change how you sign in, and it doesn’t open these pages.",
   nameHint: "The app or device it’s for",
   submit: "Create app password",
-  missingName: "Give it a name.",
+  createdOn: (day: string, privileged: boolean) =>
+    `Created on ${day}.${privileged ? " Can read and send direct messages." : ""}`,
   longName: (limit: number) => `Choose a name of at most ${limit} characters.`,
   exists: (name: string) =>
     `You already have an app password named “${name}”. Choose another name.`,
   tooMany: (limit: number) => `You have ${limit} app passwords. Revoke one first.`,
   madeTitle: "Your new app password",
-  made: (name: string) => `For “${name}”. Copy it into the app now: you won’t see it again.`,
-  copied: "Done"
+  made: (name: string) => `For “${name}”. Copy it into the app now: you won’t see it again.`
 } as const
 
 /** What a new app password or access token may do. */
@@ -70,14 +75,12 @@ export const permissions = {
 export const accessToken = {
   heading: "Access tokens",
   hint: "For scripts that send a token with each request instead of signing in.",
-  none: "None yet.",
   title: "Create an access token",
   lead: "A script sends the token with each request. It works until it expires or you revoke it. It can’t change how you sign in.",
   nameHint: "The script or service it’s for",
   days: "Days until it expires",
   daysHint: "From 1 to 366",
   badDays: "Enter a number of days from 1 to 366.",
-  missingName: "Give it a name.",
   refused: {
     "bad name": (limit: number) => `The name can have at most ${limit} characters.`,
     "name taken": () => "You already have an access token with that name.",
@@ -86,8 +89,7 @@ export const accessToken = {
   submit: "Create access token",
   madeTitle: "Your new access token",
   made: (name: string) => `For “${name}”. Copy it now: you won’t see it again.`,
-  use: "Send it in the header of each request: Authorization: Bearer followed by the token.",
-  copied: "Done",
+  use: "Send it with each request, in this header:",
   dates: (created: string, expires: string, isOver: boolean) =>
     `Created on ${created}. ${isOver ? "Expired" : "Expires"} on ${expires}.`
 } as const

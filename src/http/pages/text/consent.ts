@@ -14,7 +14,7 @@ export const consent = {
   useAnother: "Use another",
   ableTo: "It will be able to",
   sensitive: "Sensitive:",
-  leaveOut: "Untick what you don’t want to allow. The app may work less well without it.",
+  leaveOut: "Uncheck anything you don’t want to allow. The app may not work as well without it.",
   inTheWordsOf: (set: string) => `As described by ${set}`,
   details: "Details",
   asWritten: "The exact request",

@@ -12,7 +12,7 @@ export const keys = {
     "To keep it safe, protect the domain: renew it on time, lock transfers at your registrar, and turn on two-factor authentication there.",
   unreachable: "We couldn’t reach the identity directory right now.",
   notOurs:
-    "This server’s key is not in the list, so it can’t change your handle or your keys for you.",
+    "This server’s key isn’t in the list, so it can’t change your handle or your keys for you.",
   unsafe:
     "You have no recovery key. If this server disappears or locks you out, you could lose your account.",
   safe: "A recovery key comes first. Its holder can take your identity back from this server, and can undo this server’s changes within 72 hours.",
@@ -59,8 +59,8 @@ export const recoveryKey = {
   didKey: "Public key (did:key)",
   continue: "Continue",
   notAKey: "Enter a did:key of type P-256 or K-256, such as did:key:zDnae….",
-  isOurs: "That is this server’s own key. A recovery key has to be one that only you hold.",
-  isFirst: "That key is your first recovery key already.",
+  isOurs: "That’s this server’s own key. Enter one that only you hold.",
+  isFirst: "That key already comes first.",
   full: "Your identity already lists ten keys. Replace one of them instead.",
   reviewTitle: "Set your recovery key",
   reviewLead: "After this change, these keys can change your identity:",
@@ -69,6 +69,7 @@ export const recoveryKey = {
   undone: "A key that was above this server’s key can undo this change within 72 hours.",
   set: "Set recovery key",
   sendCode: (address: string) => `Send a code to ${address}`,
+  another: "Send another code",
   codeLead: "We sent you a code. Enter it to make the change.",
   again: "Choose another key"
 } as const
@@ -79,7 +80,7 @@ export const removeKey = {
   lead: "A removed key can no longer recover your identity. If it was above this server’s key, its holder can still undo the removal within 72 hours.",
   none: "There is no key to remove: only this server’s key is left.",
   key: "Key",
-  chosen: "The key to remove is not in the list any more. Choose again.",
+  chosen: "That key is no longer in the list. Choose another one.",
   last: "If you remove your last recovery key, only this server can change your identity.",
   submit: "Remove key"
 } as const

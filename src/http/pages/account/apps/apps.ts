@@ -4,7 +4,7 @@ import type { SecurityView } from "../../../../services/sessions/calls.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { grantList } from "../../../oauth/consent.ts"
 import { type Html, html } from "../../html.ts"
-import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import {
   agoInWords,
@@ -16,10 +16,10 @@ import {
 } from "../words.ts"
 import { apps as text } from "../../text/apps.ts"
 import { accessTokens } from "./accessTokens.ts"
-import { permissionDetails } from "./permissions.ts"
+import { appPasswords } from "./appPasswords.ts"
+import { listOr } from "./permissions.ts"
 
 type App = SecurityView["apps"][number]
-type AppPassword = SecurityView["appPasswords"][number]
 type Session = SecurityView["sessions"][number]
 
 /** “on Chrome on Linux, from Lisbon, Portugal”, as much of it as is known. */
@@ -69,25 +69,6 @@ const byClient = (
   return clients.map((client) => [client, latest.filter(({ clientId }) => clientId === client)])
 }
 
-const passwordRow = (owner: Owner, of: AppPassword): Html => {
-  const { name, privileged, scope, createdAt, usedAt } = of
-  return html`<li class="row top-aligned">
-    <span class="grow"
-      ><strong>${name}</strong
-      ><small
-        >${text.createdOn(dayInWords(Date.parse(createdAt)), privileged)}
-        ${text.lastUsed(usedAt === undefined ? undefined : agoInWords(usedAt, owner.now))}</small
-      >${scope !== undefined && permissionDetails(scope)}</span
-    >
-    ${accountForm(owner, {
-      action: "apps/revoke-password",
-      fields: { name },
-      inline: true,
-      content: html`<button type="submit" class="small quiet">${text.revoke}</button>`
-    })}
-  </li>`
-}
-
 const sessionRow = (owner: Owner, session: Session): Html =>
   html`<li class="row">
     <span class="grow"
@@ -101,34 +82,26 @@ const sessionRow = (owner: Owner, session: Session): Html =>
       action: "apps/end-session",
       fields: { session: session.id },
       inline: true,
-      content: html`<button type="submit" class="small quiet">${text.end}</button>`
+      content: html`<button
+        type="submit"
+        class="small quiet"
+        aria-label="${text.endSession(clientInWords(session.from.userAgent), momentInWords(session.createdAt))}"
+      >
+        ${text.end}
+      </button>`
     })}
   </li>`
-
-const listOr = (rows: ReadonlyArray<Html>, none: string): Html =>
-  rows.length === 0
-    ? html`<p class="hint">${none}</p>`
-    : html`<ul class="list">
-        ${rows}
-      </ul>`
 
 /** `/account/apps`: everything that uses the account in its owner's name. */
 export const appsPage: AccountPage = {
   show: (owner) => {
-    const { apps, appPasswords, sessions } = owner.view
+    const { apps, sessions } = owner.view
     const body = html`<h2>${text.connectedApps}</h2>
       ${listOr(
         byClient(apps).map((app) => appRow(owner, app)),
         text.none
       )}
-      <h2>${text.appPasswords}</h2>
-      <p class="hint">${text.appPasswordsHint}</p>
-      ${listOr(
-        appPasswords.map((appPassword) => passwordRow(owner, appPassword)),
-        text.noAppPasswords
-      )}
-      <a class="button quiet" href="${hrefOf(owner, "app-password")}">${text.createAppPassword}</a>
-      ${accessTokens(owner)}
+      ${appPasswords(owner)} ${accessTokens(owner)}
       <h2>${text.sessions}</h2>
       ${listOr(
         sessions.map((session) => sessionRow(owner, session)),

@@ -104,3 +104,11 @@ export const permissionDetails = (scope: string): Html =>
     <summary>${text.summary}</summary>
     ${grantList(inPlainWords(scope, new Map()))}
   </details>`
+
+/** A list, or what stands in place of an empty one. */
+export const listOr = (rows: ReadonlyArray<Html>, none: string): Html =>
+  rows.length === 0
+    ? html`<p class="hint">${none}</p>`
+    : html`<ul class="list">
+        ${rows}
+      </ul>`

@@ -29,7 +29,9 @@ const row = (owner: Owner, device: Device & DeviceAccount): Html => {
 /** `/account/devices`: the browsers on which the account is signed in. */
 export const devicesPage: AccountPage = {
   show: Effect.fn("account.devices")(function* (owner) {
-    const devices = yield* (yield* Devices).ofAccount(owner.view.did)
+    const all = yield* (yield* Devices).ofAccount(owner.view.did)
+    const isHere = ({ id }: { readonly id: string }) => id === owner.visitor.device.id
+    const devices = all.toSorted((one, other) => Number(isHere(other)) - Number(isHere(one)))
     const body = html`<p class="lead">${text.lead}</p>
       <ul class="list">
         ${devices.map((device) => row(owner, device))}

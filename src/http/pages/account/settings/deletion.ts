@@ -5,16 +5,8 @@ import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Config } from "../../../../services/host/Config.ts"
 import { html } from "../../html.ts"
 import { fieldIn, type Wrong } from "../../parts.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  done,
-  framed,
-  hrefOf,
-  left,
-  shown
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, hrefOf, left } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import { codeButton, codeField, refusedBy, sendsCode, waitingCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { deletion as text } from "../../text/settings.ts"

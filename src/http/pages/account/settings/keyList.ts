@@ -7,6 +7,7 @@ import { PlcDirectory } from "../../../../services/identity/PlcDirectory.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { type Child, type Html, html } from "../../html.ts"
 import { note } from "../../parts.ts"
+import { accountForm } from "../frame.ts"
 import { codeField } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import type { Wrong } from "../../parts.ts"
@@ -79,3 +80,19 @@ export const keySubmit = Effect.fnUntraced(function* (
         ${codeField(wrong)} ${button}`
   }
 })
+
+/** A form that sends another code for the same change, once the first was sent. */
+export const anotherCode = (
+  owner: Owner,
+  form: {
+    readonly action: string
+    readonly fields: Readonly<Record<string, string>>
+    readonly isSent: boolean
+  }
+): Html | undefined =>
+  form.isSent
+    ? accountForm(owner, {
+        ...form,
+        content: html`<button type="submit" class="quiet">${recoveryKey.another}</button>`
+      })
+    : undefined

@@ -6,15 +6,8 @@ import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { type Html, html } from "../../html.ts"
 import { livesAt } from "../../livesAt.ts"
 import { copyable, fieldIn, note, type Wrong } from "../../parts.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  card,
-  framed,
-  hrefOf,
-  shown
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, card, framed, hrefOf } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import { codeButton, sendsCode, waitingCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { wrongOf } from "../refusal.ts"

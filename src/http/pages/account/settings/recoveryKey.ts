@@ -5,19 +5,12 @@ import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { changedKeys, maxRotationKeys } from "../../../../services/identity/ownerKeys.ts"
 import { type Html, html } from "../../html.ts"
 import { fieldIn, hidden, note, type Wrong } from "../../parts.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  done,
-  framed,
-  hrefOf,
-  shown
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import { refusedBy } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { keys as keysText, recoveryKey as text } from "../../text/recoveryKey.ts"
-import { codeStep, keyList, keySubmit, type OwnerKeys, ownerKeys } from "./keyList.ts"
+import { anotherCode, codeStep, keyList, keySubmit, type OwnerKeys, ownerKeys } from "./keyList.ts"
 import { recoveryKeyScript } from "./recoveryKeyScript.ts"
 
 /** The key that a form sets, and the one that it replaces. */
@@ -148,6 +141,7 @@ const reviewPage = Effect.fnUntraced(function* (
         fields: { key, replaces },
         content: yield* keySubmit(owner, button, { isSent, wrong })
       })}
+      ${anotherCode(owner, { action: "recovery-key", fields: { key, replaces }, isSent })}
       <p class="hint"><a href="${hrefOf(owner, "recovery-key")}">${text.again}</a></p>`
   })
 })

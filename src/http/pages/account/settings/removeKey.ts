@@ -2,11 +2,12 @@ import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html, raw } from "../../html.ts"
 import { note, type Wrong } from "../../parts.ts"
-import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import { refusedBy } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { keys as keysText, removeKey as text } from "../../text/recoveryKey.ts"
-import { codeStep, keySubmit, nameOf, ownerKeys } from "./keyList.ts"
+import { anotherCode, codeStep, keySubmit, nameOf, ownerKeys } from "./keyList.ts"
 
 const page = Effect.fnUntraced(function* (
   owner: Owner,
@@ -47,7 +48,8 @@ const page = Effect.fnUntraced(function* (
             ${choices}
           </fieldset>
           ${yield* keySubmit(owner, button, { isSent, wrong })}`
-      })}`
+      })}
+      ${anotherCode(owner, { action: "remove-key", fields: { key: chosen ?? "" }, isSent })}`
   )
 })
 

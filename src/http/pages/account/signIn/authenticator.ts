@@ -4,15 +4,8 @@ import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Config } from "../../../../services/host/Config.ts"
 import { html } from "../../html.ts"
 import { copyable, fieldIn, type Wrong } from "../../parts.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  done,
-  framed,
-  hrefOf,
-  shown
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import type { Owner } from "../owner.ts"
 import { qrCode } from "../qrCode.ts"
 import { wrongOf } from "../refusal.ts"

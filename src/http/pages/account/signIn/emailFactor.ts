@@ -3,15 +3,8 @@ import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { type Html, html } from "../../html.ts"
 import type { Wrong } from "../../parts.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  done,
-  framed,
-  hrefOf,
-  shown
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import { codeButton, codeField, refusedBy, sendsCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { dayInWords } from "../words.ts"

@@ -3,15 +3,8 @@ import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Devices } from "../../../../services/oauth/Devices.ts"
 import { html } from "../../html.ts"
 import { newPassword, type Wrong } from "../../parts.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  done,
-  framed,
-  shown,
-  usernameOf
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, usernameOf } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import type { Owner } from "../owner.ts"
 import { wrongOf } from "../refusal.ts"
 import { common } from "../../text/common.ts"

@@ -3,15 +3,8 @@ import type { SecurityView } from "../../../../services/sessions/calls.ts"
 import { type Html, html } from "../../html.ts"
 import type { Wrong } from "../../parts.ts"
 import { dropPasskey } from "../../../factors/newPasskey.ts"
-import {
-  type AccountPage,
-  accountForm,
-  type Action,
-  done,
-  framed,
-  hrefOf,
-  shown
-} from "../frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
+import { shown } from "../../layout.ts"
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"
 import { emailFactorPart } from "./emailFactor.ts"
