@@ -1,4 +1,4 @@
-// Holds requests on demand, so that a test can kill their sender in the middle of a step.
+// Holds requests on demand: a test can then kill their sender in the middle of a step.
 import http from "node:http"
 
 /** Holds the next request whose method and address contain the text of a `hold` message, until a `release`. */

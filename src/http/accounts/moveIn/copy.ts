@@ -132,7 +132,7 @@ const copyBlob = Effect.fnUntraced(function* ({ did, notes }: Moving, cid: strin
   return blob.ref.$link === cid
 })
 
-/** How often a blob is tried before the move goes on without it. */
+/** How often a blob is tried before the move continues without it. */
 const mostTries = 3
 
 /** The bytes are not acceptable here: another attempt would end the same way. */
