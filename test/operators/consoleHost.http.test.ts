@@ -90,6 +90,8 @@ describe("the console's pages about the host", () => {
     const sent = await send("mail", "mail/test")
     assert.include(sent.location ?? "", "done=mailed")
     assert.deepInclude((await newestActs(host))[0], { act: "/admin/mail/test", subject: admin.did })
+    // A long name breaks at its dots.
+    assert.include(await read("audit"), "com.<wbr />atproto.<wbr />server.<wbr />createAccount")
   })
 
   it("an operator needs an authenticator, and the last admin stays", async () => {

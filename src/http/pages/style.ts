@@ -118,7 +118,7 @@ nav.tabs a{overflow-wrap:normal;white-space:nowrap}
 @media(max-width:22rem){nav.tabs{flex-wrap:wrap;margin-inline:0}}
 nav.tabs.many{flex-wrap:wrap;justify-content:flex-start;gap:.25rem;margin-inline:0}nav.tabs.many a{padding:.3rem .6rem}
 h3{margin:1rem 0 .25rem;font-size:.94rem}.chart{margin:.25rem 0 .75rem}.chart svg{display:block;width:100%;height:4rem}.chart path{fill:var(--ring)}
-.chart .axis{fill:var(--line)}.chart .bad{fill:var(--bad)}.chart figcaption{color:var(--soft);font-size:.875rem}
+.chart .axis{fill:var(--line)}.chart .bad{fill:var(--bad)}.chart figcaption{max-width:none;color:var(--soft);font-size:.875rem}
 form.look-up{display:flex;flex-wrap:wrap;gap:.6rem;align-items:flex-end}form.look-up .field{flex:1 1 10rem;margin:0}form.look-up:has(.hint) .field{flex-basis:100%}
 form.look-up button{width:auto!important;min-width:0!important;margin:0;padding-block:.7rem}
 .tools{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;margin:.5rem 0}

@@ -21,6 +21,10 @@ const valuesOf = (name: string, values: AuditEntry["before"]): Html | undefined 
   return html`<small>${name}: ${list.join(", ")}</small>`
 }
 
+/** A method's name, which a narrow page breaks at its dots. */
+const breakable = (act: string): ReadonlyArray<Html | string> =>
+  act.split(".").map((part, at) => (at === 0 ? part : html`.<wbr />${part}`))
+
 const rowOf = (entry: AuditEntry, names: ReadonlyMap<string, string>): Html => {
   const { act, actor, after, at, before, reason, seq, status, subject } = entry
   const nameOf = (who: string) => names.get(who) ?? who
@@ -28,7 +32,7 @@ const rowOf = (entry: AuditEntry, names: ReadonlyMap<string, string>): Html => {
   return html`<li class="row">
     <span class="grow"
       ><strong
-        >${act}${status >= 400 && html` <span class="tag bad">${text.rejected(status)}</span>`}</strong
+        >${breakable(act)}${status >= 400 && html` <span class="tag bad">${text.rejected(status)}</span>`}</strong
       ><small>${seq}, ${momentInWords(at)}, ${text.by} ${who}</small> ${
         subject !== undefined &&
         html`<small><a href="${consolePath("audit", { subject })}">${nameOf(subject)}</a></small>`

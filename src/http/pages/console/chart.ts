@@ -86,7 +86,7 @@ export const charts = (
     ${chart(text[series], text.month, countsOf(text.aDay, month), month)}`
 }
 
-/** The counted requests, and which of them failed; nothing if none was counted. */
+/** The counted requests, with the present hour and day, and which of them failed; nothing if none was counted. */
 export const requestCharts = (
   hours: ReadonlyArray<RequestHour>,
   current: number
@@ -108,7 +108,8 @@ export const requestCharts = (
     return chart(text.requests, span, `${countsOf(unit, bars)}, ${answers}`, bars, bad)
   }
   return html`<h3>${text.requests}</h3>
-    ${charted(text.day, text.hour, byHour)} ${charted(text.month, text.aDay, byDay)}
+    ${charted(text.day, text.hour, (of, at) => byHour(of, at + 1))}
+    ${charted(text.month, text.aDay, byDay)}
     <p class="hint">${text.requestsHint}</p>`
 }
 

@@ -116,6 +116,7 @@ export const takedownForm = (
 
 const resultOf = (operating: Operating, subject: Subject): Html => {
   const { entry, about, blob, cid, isDown, ref, closed } = subject
+  const isSuspended = blob === undefined && about === entry.did && entry.status === "suspended"
   const kind = blob !== undefined ? text.aBlob : about === entry.did ? text.anAccount : text.record
   return html`<h2>${kind}</h2>
     <dl class="facts">
@@ -133,7 +134,9 @@ const resultOf = (operating: Operating, subject: Subject): Html => {
       }
     </dl>
     <p>
-      <span class="tag ${isDown ? "bad" : "good"}">${isDown ? text.down(ref) : text.visible}</span>
+      <span class="tag ${isDown ? "bad" : "good"}"
+        >${isDown ? text.down(isSuspended, ref) : text.visible}</span
+      >
     </p>
     ${
       closed === undefined

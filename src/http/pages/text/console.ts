@@ -135,7 +135,7 @@ export const overview = {
   requests: "Requests",
   answers: (refused: number, failed: number) => `${refused} refused, ${failed} failed`,
   requestsHint:
-    "Every answer that was counted. The counts of a process’s last minute can be missing if it ended.",
+    "Every answer that was counted, up to a minute ago. The counts of a process’s last minute can be missing if it ended.",
   hour: "an hour",
   aDay: "a day",
   storage: "Stored blobs",

@@ -26,7 +26,7 @@ export const accounts = {
 /** `/admin/console/account`. */
 export const account = {
   standing: "Standing",
-  reference: (ref: string) => `taken down: ${ref}`,
+  reference: (ref: string) => `Reason: ${ref}`,
   did: "DID",
   email: "Email",
   noEmail: "none",
@@ -173,7 +173,8 @@ export const moderation = {
   handle: "Handle",
   cid: "CID",
   visible: "visible",
-  down: (ref: string | undefined) => (ref === undefined ? "taken down" : `taken down: ${ref}`),
+  down: (isSuspended: boolean, ref: string | undefined) =>
+    `${isSuspended ? "suspended" : "taken down"}${ref === undefined ? "" : `: ${ref}`}`,
   takeDown: "Take down",
   restore: "Restore",
   reason: "Reason",
