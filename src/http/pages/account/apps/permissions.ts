@@ -105,7 +105,7 @@ export const permissionDetails = (scope: string): Html =>
     ${grantList(inPlainWords(scope, new Map()))}
   </details>`
 
-/** A list, or what stands in place of an empty one. */
+/** A list, or what replaces an empty one. */
 export const listOr = (rows: ReadonlyArray<Html>, none: string): Html =>
   rows.length === 0
     ? html`<p class="hint">${none}</p>`
