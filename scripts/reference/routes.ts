@@ -13,6 +13,8 @@ const texts: Readonly<Record<string, string>> = {
   "/.well-known/atproto-did": "the DID of the account whose handle is the requested host",
   "/.well-known/oauth-authorization-server": "metadata of the authorization server",
   "/.well-known/oauth-protected-resource": "metadata of the protected resource",
+  "/oauth/client-metadata":
+    "this server as an OAuth client of the servers from which members move here",
   "/oauth/jwks": "an empty key set: nobody else reads the tokens",
   "/oauth/par": "takes the authorization requests that OAuth clients push",
   "/oauth/token": "gives OAuth clients their tokens",

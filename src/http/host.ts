@@ -26,7 +26,7 @@ import { storageFault } from "./host/storageFault.ts"
 import * as Health from "./host/health.ts"
 import { home } from "./host/home.ts"
 import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
-import { authorizationServer, jwks, protectedResource } from "./oauth/metadata.ts"
+import { authorizationServer, clientMetadata, jwks, protectedResource } from "./oauth/metadata.ts"
 import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
 import { token } from "./oauth/token.ts"
@@ -161,6 +161,7 @@ export const routes = [
   route("*", "/.well-known/oauth-authorization-server", client(authorizationServer)),
   route("*", "/.well-known/oauth-protected-resource", client(protectedResource)),
   route("*", "/oauth/jwks", client(jwks)),
+  route("*", "/oauth/client-metadata", client(clientMetadata)),
   route("*", "/oauth/par", client(par), rules.oauthPar),
   route("*", "/oauth/token", client(token), rules.oauthToken),
   route("*", "/oauth/revoke", client(revoke), rules.oauthRevoke),

@@ -48,7 +48,10 @@ export const statusOf = async (on: Host, did: string) =>
     | undefined
 
 /** Two servers with one PLC directory: accounts move from the old one to the host. */
-export const startMoveIn = async () => {
+export const startMoveIn = async (
+  env: Readonly<Record<string, string>> = {},
+  started: { readonly kept?: string } = {}
+) => {
   const plc = await startPlc()
   const more = {
     PUBLIC_URL: oldOrigin,
@@ -57,8 +60,8 @@ export const startMoveIn = async () => {
   }
   const old = await startHost({ ...more, MAILER: "captured" }, { plc })
   const host = await startHost(
-    { INVITE_REQUIRED: "on", DEV_ALLOW_HOSTS: "localhost:8790" },
-    { plc }
+    { INVITE_REQUIRED: "on", DEV_ALLOW_HOSTS: "localhost:8790", ...env },
+    { plc, ...started }
   )
   /** Changes what the old server answers, by the method's name. */
   const attacks = new Map<string, Attack>()

@@ -181,6 +181,45 @@ describe("an account moved by the pages, without JavaScript", () => {
   )
 
   it(
+    "an account moves in by the reference’s own sign-in, without its password here",
+    patience,
+    async () => {
+      const mover = await newMover(world, "oda")
+      const { did, agent: there } = mover
+      const before = await recordsOf(world, there, did)
+      const page = await (await newVisitor(browser)).newPage()
+      await page.goto(`${world.nacre.publicUrl}/move-in`)
+      await open(page, "Move your account here")
+      await page.getByLabel("Handle", { exact: true }).fill(did)
+      await page.getByLabel("Handle here").fill(mover.name)
+      await page.getByLabel("Email").fill(mover.email)
+      await click(page, "Sign in at your old server instead")
+      await page.getByRole("link", { name: "Continue to" }).click()
+      await page.locator('input[type="password"]').fill(mover.password)
+      await click(page, "Sign in")
+      await click(page, "Authorize")
+      // The loopback address of a local client isn't the server's name.
+      await page
+        .getByRole("link", { name: /localhost/ })
+        .first()
+        .click()
+      await page.getByText("You’re signed in at").waitFor()
+      await page.getByLabel("New password for this server").fill(newPassword)
+      await click(page, "Begin the move")
+      await open(page, "Moving your account")
+      await stepsUntil(page, "Point your identity here")
+      await confirm(page, await codeOf(page, mover))
+      await open(page, "Welcome!")
+      await page.getByText("We couldn’t deactivate your old account").waitFor()
+      await page.context().close()
+      await there.com.atproto.server.deactivateAccount({})
+      // Without the password the reference keeps the birth date to itself.
+      const set = preferencesOf("oda").filter(({ $type }) => !$type.endsWith("personalDetailsPref"))
+      await assertArrived(mover, before, set)
+    }
+  )
+
+  it(
     "an account moves away by the token and the code of its page, which says afterwards where it lives",
     patience,
     async () => {

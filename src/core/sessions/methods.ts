@@ -47,8 +47,11 @@ const createAccount = "com.atproto.server.createaccount"
 /** Methods besides `com.atproto.admin.` that servers authorize with a moderator's token. */
 const moderatorMethods: ReadonlySet<string> = new Set(["app.bsky.actor.getpreferences"])
 
-/** The holder of a token: a session's level, or an app, whose scope was checked before. */
-export type TokenHolder = "full" | "privileged" | "standard" | "takendown" | "app"
+/**
+ * The holder of a token: a session's level, or an app, whose scope was checked before; a `mover` may
+ * change the whole identity.
+ */
+export type TokenHolder = "full" | "privileged" | "standard" | "takendown" | "app" | "mover"
 
 /**
  * `any` is for a token without a method, which a server might accept for every method, even a move.
@@ -58,11 +61,11 @@ type MethodKind = "protected" | "move" | "owner" | "chat" | "any" | "open"
 /** The holders that get a token for each kind of method. */
 const holdersOf: Readonly<Record<MethodKind, ReadonlyArray<TokenHolder>>> = {
   protected: [],
-  move: ["full", "privileged", "takendown"],
+  move: ["full", "privileged", "takendown", "mover"],
   owner: ["full"],
-  chat: ["full", "privileged", "app"],
+  chat: ["full", "privileged", "app", "mover"],
   any: ["full", "privileged"],
-  open: ["full", "privileged", "standard", "app"]
+  open: ["full", "privileged", "standard", "app", "mover"]
 }
 
 const kindOf = (lxm: string | undefined): MethodKind => {

@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { holds } from "../../core/oauth/scopes.ts"
+import type { TokenHolder } from "../../core/sessions/methods.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller } from "../../services/sessions/Authority.ts"
 
@@ -17,10 +19,13 @@ export const ownAccount = Effect.fnUntraced(function* (repo: string) {
 /** The authority of sessions with the main password only. */
 export const owner = { kind: "session", level: "full", oauth: "no" } as const satisfies Authority
 
+const appHolder = (granted: string): TokenHolder =>
+  holds(granted, { resource: "identity", attr: "*" }) ? "mover" : "app"
+
 /** The session that requests a service auth token. */
 export const tokenHolder = (caller: Caller) =>
   caller.kind === "oauth"
-    ? Effect.succeed({ did: caller.did, holder: "app" } as const)
+    ? Effect.succeed({ did: caller.did, holder: appHolder(caller.granted) })
     : Effect.map(only(caller, "session"), ({ did, level }) => ({ did, holder: level }))
 
 /** The caller, narrowed to the kind that the method's authority allows; any other is a defect. */

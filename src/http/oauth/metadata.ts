@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { signingAlgs } from "../../core/oauth/jwk.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
+import { clientMetadata as ownClient } from "../accounts/moveIn/oauth.ts"
 import { briefly, jsonType, versioned } from "../responses.ts"
 import { notAllowed } from "./errors.ts"
 
@@ -76,3 +77,6 @@ export const protectedResource = document(protectedResourceMetadata)
 
 /** `/oauth/jwks`: no keys, because only this server reads its tokens. */
 export const jwks = document(() => ({ keys: [] }))
+
+/** `/oauth/client-metadata`: this server as a client of servers from which people move here. */
+export const clientMetadata = document(ownClient)

@@ -14,11 +14,30 @@ const Tokens = Schema.Struct({ accessJwt: Token, refreshJwt: Token })
 /** A session's tokens. */
 export type MoveTokens = typeof Tokens.Type
 
+const Address = Schema.String.check(Schema.isMaxLength(500))
+
+/** A session at the old server: a password's, or OAuth's with the key that its tokens are bound to. */
+export const OldTokens = Schema.Struct({
+  ...Tokens.fields,
+  grant: Schema.optionalKey(
+    Schema.Struct({
+      /** The endpoints for tokens and for their end. */
+      token: Address,
+      revoke: Schema.optionalKey(Address),
+      /** A P-256 key in base64url. */
+      key: Schema.String.check(Schema.isMaxLength(64))
+    })
+  )
+})
+
+/** The session at the old server. */
+export type OldTokens = typeof OldTokens.Type
+
 const Notes = Schema.Struct({
   /** The old server's origin. */
   from: Schema.String.check(Schema.isMaxLength(300)),
   /** The session at the old server, until it ends. */
-  there: Schema.optionalKey(Tokens),
+  there: Schema.optionalKey(OldTokens),
   here: Tokens,
   /** The rev of the repo that was imported. */
   rev: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64))),
@@ -56,7 +75,7 @@ const beginMoveIn = Effect.fn("moveIn.begin")(function* ({
   there
 }: {
   readonly from: string
-  readonly there: MoveTokens
+  readonly there: OldTokens
 }) {
   const known = yield* read
   if (known !== undefined) return yield* write({ ...known, from, there })

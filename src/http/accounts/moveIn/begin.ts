@@ -6,7 +6,7 @@ import { Config } from "../../../services/host/Config.ts"
 import { Identity } from "../../../services/identity/Identity.ts"
 import { rules } from "../../../services/limits/rules.ts"
 import { takePoint } from "../../limits/clientLimits.ts"
-import { callThere, decoded, MoveInFailed } from "./remote.ts"
+import { callThere, type Credential, decoded, MoveInFailed } from "./call.ts"
 
 const Session = Schema.Struct({
   did: Schema.String,
@@ -52,7 +52,7 @@ export const signInThere = Effect.fn("moveIn.signIn")(function* (
 })
 
 /** A token of the old server with which this one creates the account. */
-export const arrivalToken = Effect.fnUntraced(function* (from: string, auth: string) {
+export const arrivalToken = Effect.fnUntraced(function* (from: string, auth: Credential) {
   const nsid = "com.atproto.server.getServiceAuth"
   const { serviceDid: aud } = yield* Config
   const params = { aud, lxm: "com.atproto.server.createAccount" }

@@ -6,7 +6,8 @@ import { Outgoing, type OutgoingError } from "../../../services/host/Outgoing.ts
 import { uploadBlob } from "../../blobs/upload.ts"
 import { importRepo } from "../../repo/importRepo.ts"
 import { credentialsOf } from "../../Xrpc.ts"
-import { callThere, decoded, here, MoveInFailed, type Moving, there, withHere } from "./remote.ts"
+import { callThere, decoded, MoveInFailed } from "./call.ts"
+import { here, type Moving, there, withHere } from "./remote.ts"
 
 /** The most blobs that one request copies: a Worker has a budget of requests. */
 const mostBlobs = 40

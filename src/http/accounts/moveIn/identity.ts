@@ -7,7 +7,8 @@ import { Config } from "../../../services/host/Config.ts"
 import { Identity } from "../../../services/identity/Identity.ts"
 import { PlcDirectory } from "../../../services/identity/PlcDirectory.ts"
 import { latestRev } from "./copy.ts"
-import { decoded, here, MoveInFailed, type Moving, there } from "./remote.ts"
+import { decoded, MoveInFailed } from "./call.ts"
+import { here, type Moving, there } from "./remote.ts"
 
 const Services = Schema.Record(
   Schema.String,

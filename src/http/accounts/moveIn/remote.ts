@@ -1,93 +1,19 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Accounts } from "../../../services/accounts/Accounts.ts"
-import type { MoveInNotes, MoveTokens } from "../../../services/accounts/moveInNotes.ts"
+import type { MoveInNotes, OldTokens } from "../../../services/accounts/moveInNotes.ts"
 import { Config } from "../../../services/host/Config.ts"
-import { Outgoing } from "../../../services/host/Outgoing.ts"
-
-/** A step of a move that didn't work, by what its owner can do about it. */
-export class MoveInFailed extends Schema.TaggedError<MoveInFailed>()("MoveInFailed", {
-  /**
-   * `unreachable`: retry. `signed out`: sign in to the old server again. `refused`: a server says
-   * no. `odd`: the old server's answer makes no sense. `changed`: it has newer records. `slow`: it doesn't
-   * send one of the blobs.
-   */
-  why: Schema.Literals(["unreachable", "signed out", "refused", "odd", "changed", "slow"]),
-  nsid: Schema.optional(Schema.String),
-  /** The protocol's name of the error. */
-  error: Schema.optional(Schema.String),
-  message: Schema.optional(Schema.String)
-}) {}
-
-/** The parts of a call. */
-export interface RemoteCall {
-  readonly params?: Readonly<Record<string, string>>
-  readonly input?: unknown
-  readonly method?: "GET" | "POST"
-  readonly auth?: string | undefined
-}
-
-/** The largest answer of the old server, apart from the repo and blobs. */
-const maxAnswer = 1024 * 1024
-
-const Refusal = Schema.Struct({
-  error: Schema.optional(Schema.String),
-  message: Schema.optional(Schema.String)
-})
-
-const parsed = (nsid: string, status: number, body: Uint8Array) => {
-  const text = new TextDecoder().decode(body)
-  const json = Option.getOrUndefined(
-    Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))(text)
-  )
-  if (status >= 200 && status < 300) return Effect.succeed(text === "" ? {} : json)
-  if (status >= 500 || status === 429) return new MoveInFailed({ why: "unreachable", nsid })
-  const { error, message } = Option.getOrElse(Schema.decodeUnknownOption(Refusal)(json), () => ({
-    error: undefined,
-    message: undefined
-  }))
-  return new MoveInFailed({
-    why: "refused",
-    nsid,
-    error: error?.slice(0, 80),
-    message: message?.slice(0, 300)
-  })
-}
-
-const queryOf = (params: Readonly<Record<string, string>> = {}) => {
-  const query = new URLSearchParams(params).toString()
-  return query === "" ? "" : `?${query}`
-}
-
-const headersOf = ({ auth, input }: RemoteCall): Readonly<Record<string, string>> => ({
-  ...(auth === undefined ? {} : { authorization: `Bearer ${auth}` }),
-  ...(input === undefined ? {} : { "content-type": "application/json" })
-})
-
-/** Calls the old server, by the client for addresses that others chose. */
-export const callThere = Effect.fnUntraced(function* (
-  from: string,
-  nsid: string,
-  call: RemoteCall = {}
-) {
-  const { input, params, method = input === undefined ? "GET" : "POST" } = call
-  const outgoing = yield* Outgoing
-  const request = outgoing.request(`${from}/xrpc/${nsid}${queryOf(params)}`, {
-    method,
-    accept: "application/json",
-    headers: headersOf(call),
-    ...(input === undefined ? {} : { body: JSON.stringify(input) }),
-    maxBytes: maxAnswer,
-    timeout: "15 seconds",
-    allowStatus: "any"
-  })
-  const { status, body } = yield* Effect.mapError(
-    request,
-    () => new MoveInFailed({ why: "unreachable", nsid })
-  )
-  return yield* parsed(nsid, status, body)
-})
+import {
+  type Credential,
+  callThere,
+  decoded,
+  headersOf,
+  MoveInFailed,
+  parsed,
+  queryOf,
+  type RemoteCall
+} from "./call.ts"
+import { refreshOAuth } from "./oauth.ts"
 
 /** Calls the account's own object here, with its session. */
 export const callHere = Effect.fnUntraced(function* (
@@ -110,35 +36,21 @@ export const callHere = Effect.fnUntraced(function* (
 
 const Tokens = Schema.Struct({ accessJwt: Schema.String, refreshJwt: Schema.String })
 
-/** Decodes an answer, or fails because it makes no sense. */
-export const decoded = <S extends Schema.ConstraintDecoder<unknown>>(
-  nsid: string,
-  schema: S,
-  answer: unknown
-) =>
-  Effect.mapError(
-    Schema.decodeUnknownEffect(schema)(answer),
-    () => new MoveInFailed({ why: "odd", nsid })
-  )
-
 const isOver = (failure: { readonly _tag: string }): boolean =>
   failure instanceof MoveInFailed &&
   failure.why === "refused" &&
   (failure.error === "ExpiredToken" ||
     failure.error === "InvalidToken" ||
+    failure.error === "invalid_token" ||
+    failure.error === "invalid_grant" ||
     failure.error === "AuthMissing")
 
-/** Runs a call with a session's token, and once more with a refreshed one. */
-const renewing = <A, E extends { readonly _tag: string }, R, E2, R2>(
-  tokens: MoveTokens,
-  run: (auth: string) => Effect.Effect<A, E, R>,
-  refresh: (auth: string) => Effect.Effect<MoveTokens, E2, R2>
-) =>
-  run(tokens.accessJwt).pipe(
-    Effect.catchIf(isOver, () =>
-      Effect.flatMap(refresh(tokens.refreshJwt), ({ accessJwt }) => run(accessJwt))
-    )
-  )
+/** Runs a call with a credential, and once more with a renewed one. */
+const renewing = <T, A, E extends { readonly _tag: string }, R, E2, R2>(
+  auth: T,
+  run: (auth: T) => Effect.Effect<A, E, R>,
+  renewed: Effect.Effect<T, E2, R2>
+) => run(auth).pipe(Effect.catchIf(isOver, () => Effect.flatMap(renewed, run)))
 
 /** A move of an account to this server; its notes change with each step. */
 export class Moving {
@@ -167,18 +79,32 @@ export class Moving {
 
 const refreshNsid = "com.atproto.server.refreshSession"
 
+/** How a session at the old server authorizes its calls. */
+export const credentialOf = ({ accessJwt, grant }: OldTokens): Credential =>
+  grant === undefined ? accessJwt : { token: accessJwt, key: grant.key }
+
+const refreshThere = (did: string, from: string, { refreshJwt, grant }: OldTokens) =>
+  grant === undefined
+    ? callThere(from, refreshNsid, { method: "POST", auth: refreshJwt }).pipe(
+        Effect.flatMap((answer) => decoded(refreshNsid, Tokens, answer)),
+        Effect.map((tokens): OldTokens => tokens)
+      )
+    : refreshOAuth(did, grant, refreshJwt)
+
 /** Runs something with the session at the old server. */
 export const withThere = <A, E extends { readonly _tag: string }, R>(
   moving: Moving,
-  run: (auth: string) => Effect.Effect<A, E, R>
+  run: (auth: Credential) => Effect.Effect<A, E, R>
 ) => {
   const { from, there } = moving.notes
   if (there === undefined) return Effect.fail(new MoveInFailed({ why: "signed out" }))
-  return renewing(there, run, (auth) =>
-    callThere(from, refreshNsid, { method: "POST", auth }).pipe(
-      Effect.flatMap((answer) => decoded(refreshNsid, Tokens, answer)),
+  return renewing(
+    credentialOf(there),
+    run,
+    refreshThere(moving.did, from, there).pipe(
       Effect.tap((tokens) => moving.keep({ there: tokens })),
-      Effect.catchIf(isOver, () => moving.signOut())
+      Effect.catchIf(isOver, () => moving.signOut()),
+      Effect.map(credentialOf)
     )
   )
 }
@@ -188,10 +114,13 @@ export const withHere = <A, E extends { readonly _tag: string }, R>(
   moving: Moving,
   run: (auth: string) => Effect.Effect<A, E, R>
 ) =>
-  renewing(moving.notes.here, run, (auth) =>
-    callHere(moving.did, refreshNsid, { method: "POST", auth }).pipe(
+  renewing(
+    moving.notes.here.accessJwt,
+    run,
+    callHere(moving.did, refreshNsid, { method: "POST", auth: moving.notes.here.refreshJwt }).pipe(
       Effect.flatMap((answer) => decoded(refreshNsid, Tokens, answer)),
-      Effect.tap((tokens) => moving.keep({ here: tokens }))
+      Effect.tap((tokens) => moving.keep({ here: tokens })),
+      Effect.map(({ accessJwt }) => accessJwt)
     )
   )
 

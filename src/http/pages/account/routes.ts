@@ -23,7 +23,8 @@ import {
 import { noticeText } from "./notices.ts"
 import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
 import { signIn, signInForm, type Way } from "./signIn/signIn.ts"
-import { lookAtMoveIn, postMoveIn } from "./moveIn/start.ts"
+import { lookAtMoveIn, postByOAuth, postMoveIn } from "./moveIn/start.ts"
+import { lookAtReturn } from "./moveIn/returned.ts"
 import { lookAtSignUp, postSignUp } from "./signIn/signUp.ts"
 import { accountActions, accountDownloads, accountPages, isPageName } from "./table.ts"
 import { frame as text } from "../text/account.ts"
@@ -216,6 +217,7 @@ const get = Effect.fnUntraced(function* (request: Request, url: URL, name: strin
   if (name === "switch") return yield* lookAtChoice(request)
   if (name === "sign-up") return yield* lookAtSignUp(request, url)
   if (name === "move-in") return yield* lookAtMoveIn(request, url)
+  if (name === "move-in/return") return yield* lookAtReturn(request, url)
   if (isForgottenName(name)) return yield* lookAtForgotten(request, name)
   if (isPageName(name)) return yield* look(request, url, name)
   if (Object.hasOwn(accountDownloads, name)) {
@@ -231,6 +233,7 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
   if (isForgottenName(name)) return yield* sendForgotten(request, name)
   if (name === "sign-up") return yield* postSignUp(request)
   if (name === "move-in") return yield* postMoveIn(request)
+  if (name === "move-in/oauth") return yield* postByOAuth(request)
   const action = Object.hasOwn(accountActions, name) ? accountActions[name] : undefined
   return action === undefined ? undefined : yield* act(request, action)
 })

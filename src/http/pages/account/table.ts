@@ -43,7 +43,14 @@ import { addPasskey, passkeyPage, renamePasskey } from "./signIn/passkeys.ts"
 import { changePassword, passwordPage } from "./signIn/password.ts"
 import { removePasskey, securityPage } from "./signIn/security.ts"
 import { movingPage } from "./moveIn/moving.ts"
-import { confirmMove, retryMissing, sendOldCode, signInToOld, takeStep } from "./moveIn/steps.ts"
+import {
+  confirmMove,
+  goToOldAgain,
+  retryMissing,
+  sendOldCode,
+  signInToOld,
+  takeStep
+} from "./moveIn/steps.ts"
 import { settingsPage } from "./settings/settings.ts"
 
 /** The pages of an account, by the rest of their path. */
@@ -124,6 +131,7 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "moving/send-code": sendOldCode,
   "moving/confirm": confirmMove,
   "moving/sign-in": signInToOld,
+  "moving/oauth": goToOldAgain,
   deactivate,
   delete: deleteAccount,
   "delete/send-code": sendDeletionCode

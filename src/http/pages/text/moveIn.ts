@@ -14,6 +14,17 @@ export const moveIn = {
     "Your main password: app passwords don’t work. We send it to your old server and don’t keep it.",
   code: "Code",
   codeHint: "Only if your old server asks for one when you sign in.",
+  byOAuth: "Sign in at your old server instead",
+  byOAuthHint:
+    "No password there, or you’d rather not type it here? Your old server’s own page works too.",
+  onward: (host: string, here: string) =>
+    `${host} will ask you to sign in, and whether ${here} may change your identity and read your app settings. Allow that to move your account. Some servers don’t hand out your birth date this way, so check it in your app afterwards.`,
+  goOn: (host: string) => `Continue to ${host}`,
+  signedIn: (host: string) => `You’re signed in at ${host}.`,
+  noOAuth: (host: string) =>
+    `We couldn’t open ${host}’s own sign-in. Enter your password there instead.`,
+  notSignedIn: (host: string) =>
+    `You didn’t sign in at ${host}, or didn’t allow the move. Nothing was changed; please try again.`,
   newHeading: "Your account here",
   handle: "Handle here",
   handleHint: (domain: string | undefined) =>
@@ -54,7 +65,7 @@ export const moving = {
   records: (count: number) => counted(count, "record", "records"),
   progress: (here: number, of: number) => `${here} of ${of}`,
   slow: (host: string) =>
-    `${host} doesn’t send one of your pictures or videos. Continue to try it again. After three tries we go on without it.`,
+    `${host} doesn’t send one of your pictures or videos. Continue to try it again. After three tries we continue without it.`,
   missing: (count: number) =>
     `${counted(count, "picture or video", "pictures or videos")} couldn’t be copied, because your old server didn’t send ${count === 1 ? "it" : "them"}, or because ${count === 1 ? "it doesn’t" : "they don’t"} fit here. Try again now, or come back later. Do it before you confirm the move.`,
   usedIn: (path: string) => `Used in ${path}`,

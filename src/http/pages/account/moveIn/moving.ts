@@ -5,13 +5,15 @@ import { makeDidDocument } from "../../../../core/identity/didDocument.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { blobsToCopy, missingBlobs } from "../../../accounts/moveIn/copy.ts"
 import { leadsHere, recommendedHere } from "../../../accounts/moveIn/identity.ts"
-import { decoded, here, type MoveInFailed, Moving } from "../../../accounts/moveIn/remote.ts"
+import { decoded, type MoveInFailed } from "../../../accounts/moveIn/call.ts"
+import { here, Moving } from "../../../accounts/moveIn/remote.ts"
 import { type Html, html } from "../../html.ts"
 import type { Page } from "../../layout.ts"
 import { fieldIn, note, type Wrong } from "../../parts.ts"
 import { moveIn, moving as text } from "../../text/moveIn.ts"
 import { type AccountPage, accountForm, framed, hrefOf } from "../frame.ts"
 import type { Owner } from "../owner.ts"
+import { byOAuthButton } from "./byOAuth.ts"
 import { wrongAtOld } from "./start.ts"
 
 type StepName = keyof typeof text.steps
@@ -96,7 +98,7 @@ const signInForm = (owner: Owner, wrong?: Wrong): Html =>
         optional: true,
         maxLength: 64
       })}
-      ${submit(text.signIn)}`
+      ${submit(text.signIn)} ${byOAuthButton("moving/oauth")}`
     })}`
 
 const identityForm = Effect.fnUntraced(function* (owner: Owner, moving: Moving, wrong?: Wrong) {

@@ -7,7 +7,10 @@ import { Config } from "../../../../services/host/Config.ts"
 import { rules } from "../../../../services/limits/rules.ts"
 import { Auth } from "../../../../services/sessions/Auth.ts"
 import { arrivalToken, oldHome, signInThere } from "../../../accounts/moveIn/begin.ts"
-import { MoveInFailed } from "../../../accounts/moveIn/remote.ts"
+import { MoveInFailed } from "../../../accounts/moveIn/call.ts"
+import { credentialOf } from "../../../accounts/moveIn/remote.ts"
+import { broughtBy, byOAuthButton, goToOld, onward } from "./byOAuth.ts"
+import type { OldTokens } from "../../../../services/accounts/moveInNotes.ts"
 import { noteAccount } from "../../../CurrentRequest.ts"
 import { takePoint } from "../../../limits/clientLimits.ts"
 import type { Form } from "../../browser.ts"
@@ -24,10 +27,43 @@ import { enter } from "../signIn/signIn.ts"
 
 const createAccount = "com.atproto.server.createAccount"
 
-const formPage = Effect.fnUntraced(function* (
+const oldNames = ["identifier", "old", "code"]
+
+/** The fields for the sign-in at the old server. */
+const oldFields = (form: Form, wrong?: Wrong) =>
+  html`${fieldIn(wrong, {
+    name: "identifier",
+    label: text.oldHandle,
+    autocomplete: "off",
+    value: form.get("identifier"),
+    hint: text.oldHandleHint,
+    autofocus: true,
+    maxLength: 254
+  })}
+  ${fieldIn(wrong, {
+    name: "old",
+    label: text.oldPassword,
+    type: "password",
+    autocomplete: "off",
+    hint: text.oldPasswordHint,
+    maxLength: 512
+  })}
+  ${fieldIn(wrong, {
+    name: "code",
+    label: text.code,
+    autocomplete: "one-time-code",
+    hint: text.codeHint,
+    optional: true,
+    maxLength: 64
+  })}
+  ${byOAuthButton("move-in/oauth")}`
+
+/** The form that begins a move; `signedInAt` is the old server if its sign-in is done. */
+export const formPage = Effect.fnUntraced(function* (
   { csrf, cookies }: Visitor,
   form: Form,
-  wrong?: Wrong
+  wrong?: Wrong,
+  signedInAt?: string
 ) {
   const config = yield* Config
   const [domain] = config.handleDomains
@@ -36,33 +72,13 @@ const formPage = Effect.fnUntraced(function* (
     <p class="lead">${text.lead(config.host)}</p>
     ${noteOf(wrong)}
     <form method="post" action="/account/move-in">
-      ${hidden({ csrf })}
+      ${hidden({ csrf, grant: signedInAt === undefined ? undefined : typed("grant") })}
       <h2>${text.oldHeading}</h2>
-      ${fieldIn(wrong, {
-        name: "identifier",
-        label: text.oldHandle,
-        autocomplete: "off",
-        value: typed("identifier"),
-        hint: text.oldHandleHint,
-        autofocus: true,
-        maxLength: 254
-      })}
-      ${fieldIn(wrong, {
-        name: "old",
-        label: text.oldPassword,
-        type: "password",
-        autocomplete: "off",
-        hint: text.oldPasswordHint,
-        maxLength: 512
-      })}
-      ${fieldIn(wrong, {
-        name: "code",
-        label: text.code,
-        autocomplete: "one-time-code",
-        hint: text.codeHint,
-        optional: true,
-        maxLength: 64
-      })}
+      ${
+        signedInAt === undefined
+          ? oldFields(form, wrong)
+          : html`<p>${text.signedIn(signedInAt)}</p>`
+      }
       <h2>${text.newHeading}</h2>
       ${
         config.inviteRequired &&
@@ -120,27 +136,51 @@ export const wrongAtOld = ({ error, nsid, why }: MoveInFailed, host: string): Wr
     : { text: text.notThere, field: "old" }
 }
 
-/** Signs in to the old server, and creates the waiting account by its token. */
-const begin = Effect.fnUntraced(function* (request: Request, form: Form) {
-  const value = (name: string) => form.get(name) ?? ""
-  const old = yield* oldHome(value("identifier"))
+/** The old server of a form, if an account of it can move here. */
+const oldOf = Effect.fnUntraced(function* (form: Form) {
+  const old = yield* oldHome(form.get("identifier") ?? "")
   if (old.isHere) return { wrong: { text: text.here, field: "identifier" } }
   if ((yield* (yield* Directory).byDid(old.did)) !== undefined) {
     return { wrong: { text: text.begun, field: "identifier" } }
   }
-  const credentials = { password: value("old"), code: value("code") }
+  return old
+})
+
+/** The session at the old server: the one that the form brings, or one by the password. */
+const signedIn = Effect.fnUntraced(function* (request: Request, form: Form, brought: Brought) {
+  if (brought !== undefined) return { ...brought, host: new URL(brought.from).host }
+  const old = yield* oldOf(form)
+  if ("wrong" in old) return old
   const host = new URL(old.from).host
-  const there = yield* Effect.gen(function* () {
-    const session = yield* signInThere(request, old, credentials)
-    return { session, token: yield* arrivalToken(old.from, session.accessJwt) }
-  }).pipe(
+  const credentials = { password: form.get("old") ?? "", code: form.get("code") ?? "" }
+  return yield* signInThere(request, old, credentials).pipe(
+    Effect.map(({ accessJwt, refreshJwt }) => ({
+      ...old,
+      host,
+      tokens: { accessJwt, refreshJwt } as OldTokens
+    })),
     Effect.catchTag("MoveInFailed", (failure) =>
       Effect.succeed({ wrong: wrongAtOld(failure, host) })
     )
   )
+})
+
+type Brought = Effect.Success<ReturnType<typeof broughtBy>>
+
+/** Signs in to the old server, and creates the waiting account by its token. */
+const begin = Effect.fnUntraced(function* (request: Request, form: Form, brought: Brought) {
+  const value = (name: string) => form.get(name) ?? ""
+  const there = yield* signedIn(request, form, brought)
   if ("wrong" in there) return there
+  const { from, tokens } = there
+  const token = yield* Effect.catchTag(
+    arrivalToken(from, credentialOf(tokens)),
+    "MoveInFailed",
+    (failure) => Effect.succeed({ wrong: wrongAtOld(failure, there.host) })
+  )
+  if (typeof token !== "string") return token
   const caller = yield* (yield* Auth).authenticate(
-    { method: "POST", url: request.url, authorization: `Bearer ${there.token}` },
+    { method: "POST", url: request.url, authorization: `Bearer ${token}` },
     { kind: "signup" },
     createAccount
   )
@@ -149,7 +189,7 @@ const begin = Effect.fnUntraced(function* (request: Request, form: Form) {
   const handle = name.includes(".") || domain === undefined ? name : `${name}.${domain}`
   const created = yield* (yield* SignUp)
     .create({
-      did: old.did,
+      did: there.did,
       handle,
       email: value("email"),
       password: value("password"),
@@ -169,31 +209,56 @@ const begin = Effect.fnUntraced(function* (request: Request, form: Form) {
   const { did } = created
   yield* noteAccount(did)
   yield* Effect.ignore(endSessions(did))
-  const { accessJwt, refreshJwt } = there.session
-  yield* (yield* Accounts).call(did, "beginMoveIn", {
-    from: old.from,
-    there: { accessJwt, refreshJwt }
-  })
+  yield* (yield* Accounts).call(did, "beginMoveIn", { from, there: tokens })
   return { did }
 })
 
 const unknown = () => Effect.succeed({ wrong: { text: text.unknown, field: "identifier" } })
 
+const unknownAtOld = {
+  HandleNotFound: unknown,
+  DidNotFound: unknown,
+  DidDeactivated: unknown,
+  IdentityUnavailable: unknown,
+  MoveInFailed: unknown
+}
+
+/** The fields of the old server aren't shown when its session was brought. */
+const shownWrong = (wrong: Wrong, brought: Brought): Wrong =>
+  brought !== undefined && oldNames.includes(wrong.field ?? "") ? { text: wrong.text } : wrong
+
 /** `POST /account/move-in`: begins a move, and signs the waiting account in on this device. */
 export const postMoveIn = Effect.fn("account.moveIn")(function* (request: Request) {
   const { form, visitor } = yield* sentForm(request)
   yield* takePoint(request, rules.signUp)
-  const begun = yield* begin(request, form).pipe(
-    Effect.catchTags({
-      HandleNotFound: unknown,
-      DidNotFound: unknown,
-      DidDeactivated: unknown,
-      IdentityUnavailable: unknown,
-      MoveInFailed: unknown
-    })
-  )
-  if ("wrong" in begun) return yield* formPage(visitor, form, begun.wrong)
+  const brought = yield* broughtBy(visitor, form)
+  const begun = yield* Effect.catchTags(begin(request, form, brought), unknownAtOld)
+  if ("wrong" in begun) {
+    const host = brought === undefined ? undefined : new URL(brought.from).host
+    return yield* formPage(visitor, form, shownWrong(begun.wrong, brought), host)
+  }
   const owner = yield* (yield* Accounts).call(begun.did, "owner")
   const to = pathOf("moving", { account: begun.did })
   return yield* enter(visitor, { owner, remembered: true }, to)
+})
+
+/** `POST /account/move-in/oauth`: begins the sign-in at the old server. */
+export const postByOAuth = Effect.fn("account.moveInByOAuth")(function* (request: Request) {
+  const { form, visitor } = yield* sentForm(request)
+  yield* takePoint(request, rules.signUp)
+  const config = yield* Config
+  const old = yield* Effect.catchTags(oldOf(form), unknownAtOld)
+  if ("wrong" in old) return yield* formPage(visitor, form, old.wrong)
+  const host = new URL(old.from).host
+  const went = yield* Effect.catchTag(
+    goToOld(visitor, old, form, false),
+    "MoveInFailed",
+    () => Effect.undefined
+  )
+  if (went === undefined) {
+    return yield* formPage(visitor, form, { text: text.noOAuth(host), field: "old" })
+  }
+  const body = html`<h1>${text.title}</h1>
+    ${onward(old.from, went.to, config.host)}`
+  return showPage({ title: text.title, body, cookies: [went.cookie] }, config)
 })

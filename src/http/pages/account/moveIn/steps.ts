@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { Config } from "../../../../services/host/Config.ts"
 import { oldHome, signInThere } from "../../../accounts/moveIn/begin.ts"
 import {
   copyBlobs,
@@ -8,24 +9,20 @@ import {
   retryBlobs
 } from "../../../accounts/moveIn/copy.ts"
 import { leadsHere, pointHere, requestCode } from "../../../accounts/moveIn/identity.ts"
-import {
-  callHere,
-  callThere,
-  here,
-  type MoveInFailed,
-  Moving,
-  there
-} from "../../../accounts/moveIn/remote.ts"
+import { callThere, type MoveInFailed } from "../../../accounts/moveIn/call.ts"
+import { callHere, here, Moving, there } from "../../../accounts/moveIn/remote.ts"
+import { revokeOAuth } from "../../../accounts/moveIn/oauth.ts"
 import { CurrentRequest } from "../../../CurrentRequest.ts"
 import { type Failure, wireError } from "../../../errors.ts"
 import type { Form } from "../../browser.ts"
 import { html } from "../../html.ts"
 import { note, type Wrong } from "../../parts.ts"
-import { moving as text } from "../../text/moveIn.ts"
+import { moveIn, moving as text } from "../../text/moveIn.ts"
 import { settings } from "../../text/settings.ts"
 import { type Action, framed, type Handled, hrefOf } from "../frame.ts"
 import { shown } from "../../layout.ts"
 import type { Owner } from "../owner.ts"
+import { goToOld, onward } from "./byOAuth.ts"
 import { wrongAtOld } from "./start.ts"
 import { movingOf, nextStep, page, type Said, withoutStanding, wrongOf } from "./moving.ts"
 type Stepped = Effect.Effect<
@@ -77,7 +74,10 @@ const finish = Effect.fnUntraced(function* (owner: Owner, moving: Moving) {
   const { from, here: own, there: old } = moving.notes
   // The sessions expire by themselves.
   if (old !== undefined) {
-    yield* Effect.ignore(callThere(from, nsid, { ...end, auth: old.refreshJwt }))
+    const { grant, refreshJwt: auth } = old
+    yield* Effect.ignore(
+      grant === undefined ? callThere(from, nsid, { ...end, auth }) : revokeOAuth(grant, auth)
+    )
   }
   yield* Effect.ignore(callHere(did, nsid, { ...end, auth: own.refreshJwt }))
   yield* (yield* Accounts).call(did, "endMoveIn")
@@ -138,6 +138,17 @@ export const confirmMove: Action = {
   )
 }
 
+/** The old server of an account that waits here; undefined for any other account. */
+const oldServerOf = Effect.fnUntraced(function* ({ view: { did, arriving } }: Owner) {
+  const notes = yield* (yield* Accounts).call(did, "moveIn")
+  if (!arriving || notes !== undefined) return arriving ? notes?.from : undefined
+  const unknown = () => Effect.succeed(undefined)
+  return yield* oldHome(did).pipe(
+    Effect.map((old) => (old.isHere ? undefined : old.from)),
+    Effect.catchTags({ MoveInFailed: unknown, HandleNotFound: unknown })
+  )
+})
+
 /** Signs in to the old server again. */
 export const signInToOld: Action = {
   page: "moving",
@@ -145,16 +156,9 @@ export const signInToOld: Action = {
     const { did } = owner.view
     const { request } = yield* CurrentRequest
     const again = (wrong: Wrong) => Effect.map(page(owner, { wrong }), shown)
+    const from = yield* oldServerOf(owner)
+    if (from === undefined) return shown(yield* page(owner))
     const accounts = yield* Accounts
-    const notes = yield* accounts.call(did, "moveIn")
-    const unknown = () => Effect.succeed(undefined)
-    const from =
-      notes?.from ??
-      (yield* oldHome(did).pipe(
-        Effect.map((old) => (old.isHere ? undefined : old.from)),
-        Effect.catchTags({ MoveInFailed: unknown, HandleNotFound: unknown })
-      ))
-    if (!owner.view.arriving || from === undefined) return shown(yield* page(owner))
     const credentials = { password: form.get("old") ?? "", code: form.get("code") ?? "" }
     return yield* signInThere(request, { did, from }, credentials).pipe(
       Effect.flatMap(({ accessJwt, refreshJwt }) =>
@@ -164,5 +168,27 @@ export const signInToOld: Action = {
       Effect.map(shown),
       Effect.catchTag("MoveInFailed", (failure) => again(wrongAtOld(failure, new URL(from).host)))
     )
+  })
+}
+
+/** Signs in to the old server again, on its own pages. */
+export const goToOldAgain: Action = {
+  page: "moving",
+  run: Effect.fn("account.goToOldAgain")(function* (owner, form) {
+    const { visitor, view } = owner
+    const from = yield* oldServerOf(owner)
+    if (from === undefined) return shown(yield* page(owner))
+    const went = yield* Effect.catchTag(
+      goToOld(visitor, { did: view.did, from }, form, true),
+      "MoveInFailed",
+      () => Effect.undefined
+    )
+    if (went === undefined) {
+      const wrong = { text: moveIn.noOAuth(new URL(from).host), field: "old" }
+      return shown(yield* page(owner, { wrong }))
+    }
+    const body = onward(from, went.to, (yield* Config).host)
+    const framing = { title: text.title, tab: "", body } as const
+    return shown({ ...framed(withoutStanding(owner), framing), cookies: [went.cookie] })
   })
 }
