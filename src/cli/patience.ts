@@ -128,10 +128,10 @@ export const patiently = <A, E, R>(
 const sayPause = (error: unknown, pause: number): string => {
   const soon = inWords(Math.max(pause, 1000))
   if (error instanceof CallFailed) {
-    const { server, status } = error
+    const { message, server, status } = error
     return status === 429
       ? `${server} is limiting requests. Retrying in ${soon}`
-      : `${server} answered ${status}. Retrying in ${soon}`
+      : `${server} answered ${status}${message === "" ? "" : `: ${message}`}. Retrying in ${soon}`
   }
   return error instanceof Unreachable
     ? `Couldn't reach ${error.server} (${error.why}). Retrying in ${soon}`

@@ -1,5 +1,6 @@
 import { verifyRepoCar } from "@atproto/repo"
 import { afterEach, assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { runJobs } from "../../src/services/host/jobs.ts"
 import { withAuthenticator, withPasskey } from "../support/http/accountPages.ts"
 import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
@@ -349,6 +350,51 @@ describe("a server that burnt down", () => {
     changed[20] = changed[20]! ^ 1
     objects.set(key, changed)
     assert.strictEqual(outcomeOf(await read()), "500 BackupDamaged")
+  })
+
+  it("a connection to the store that breaks in an object isn't damage, and the restore goes on afterwards", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    await backUp(first)
+    for (const part of ["/repo.car", "/blobs/"]) {
+      const { target } = faultyTarget(new Map(objects))
+      // The first copy and the reading back after it.
+      let cuts = 2
+      const host = await startHost(
+        {},
+        {
+          backups: {
+            ...target,
+            get: (key) =>
+              Effect.map(target.get(key), (found) => {
+                if (found === undefined || !key.includes(part) || cuts === 0) return found
+                cuts -= 1
+                const body = new ReadableStream<Uint8Array>({
+                  pull: (controller) => controller.error(new Error("the connection broke"))
+                })
+                return { ...found, body }
+              })
+          }
+        }
+      )
+      open.push(host)
+      const asked = { method: "POST", auth: basic() }
+      const broken = await host.ask("/admin/backups/restore-server", asked)
+      assert.strictEqual(broken.status, 503, broken.text)
+      assert.include(broken.text, "the connection broke")
+      const { restored, faults } = await restoreServer(host)
+      assert.deepInclude(restored[0], { did: alice.did, kind: "created" })
+      assert.deepStrictEqual(faults, [])
+    }
+  })
+
+  it("a server without a backup of its own lists those in its store", async () => {
+    const { host: first, objects } = await start()
+    await signUp(first, "alice")
+    const { run } = await backUp(first)
+    const { host } = await startAnew(objects)
+    const { body } = await host.ask("/admin/backups", { auth: basic() })
+    assert.deepStrictEqual([body["runs"], body["stored"]], [[], [run]])
   })
 
   it("a restore takes the newest backup that has accounts", async () => {

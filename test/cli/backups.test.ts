@@ -31,10 +31,14 @@ afterAll(async () => {
 })
 
 /** A server whose requests for a backup are answered one after another. */
-const startPlayed = async (answers: ReadonlyArray<object>) => {
+const startPlayed = async (
+  answers: ReadonlyArray<object>,
+  statuses: ReadonlyArray<number> = []
+) => {
   const asked: Array<string> = []
   const played = createServer((request, response) => {
     asked.push(request.url ?? "")
+    response.statusCode = statuses[asked.length - 1] ?? 200
     response.setHeader("content-type", "application/json")
     response.end(JSON.stringify(answers[asked.length - 1]))
   })
@@ -46,6 +50,40 @@ const startPlayed = async (answers: ReadonlyArray<object>) => {
     stop: () => new Promise<void>((resolve) => void played.close(() => resolve()))
   }
 }
+
+describe("a server whose database is new", () => {
+  it("nacre backup list names the backups in its store, and how to bring them back", async () => {
+    const stored = ["20260101T030000Z", "20260102T030000Z"]
+    const played = await startPlayed([{ store: "bucket", runs: [], stored }])
+    const alone = makeDesk()
+    const { code, stdout } = await alone.run(["backup", "list"], played.env)
+    await played.stop()
+    alone.remove()
+    assert.strictEqual(code, 0)
+    for (const run of stored) assert.include(stdout, run)
+    assert.include(stdout, "restore --all")
+    assert.notInclude(stdout, "backup now")
+  })
+
+  it("nacre restore waits longer and longer for a store that is down, and says why", async () => {
+    const down = { error: "Unavailable", message: "The backup store failed: SlowDown" }
+    const done = {
+      run: "20260101T030000Z",
+      madeAt: "2026-01-01T03:00:00Z",
+      accounts: 0,
+      restored: [],
+      faults: []
+    }
+    const played = await startPlayed([down, down, done], [503, 503, 200])
+    const alone = makeDesk()
+    const { code, stderr } = await alone.run(["restore", "--all"], played.env)
+    await played.stop()
+    alone.remove()
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(alone.pauses, [500, 1000])
+    assert.include(stderr, "answered 503: The backup store failed: SlowDown. Retrying in 1 s")
+  })
+})
 
 describe("a backup that somebody else works on", () => {
   it("nacre backup now waits for another process, says until when, and pauses after a failed step", async () => {

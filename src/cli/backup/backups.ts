@@ -113,7 +113,7 @@ const now = Command.make(
     if (run.outcome === "good") return
     return yield* new Failed({
       hasResult: true,
-      message: `${run.failed + run.faulty} accounts or objects aren't backed up correctly`,
+      message: `Accounts or objects that aren't backed up correctly: ${run.faulty}`,
       next: "The next backup tries them again."
     })
   }, longWay)
@@ -133,11 +133,12 @@ const list = Command.make(
       Schema.Struct({
         store: Schema.NullOr(Words),
         open: Schema.optionalKey(Run),
+        stored: Schema.optionalKey(Schema.Array(Words)),
         drill: Schema.optionalKey(Schema.Struct({ at: Schema.Finite, outcome: Words })),
         runs: Schema.Array(Run)
       })
     )
-    yield* report(answer, ({ store, open, runs, drill }) => {
+    yield* report(answer, ({ store, open, runs, drill, stored = [] }) => {
       if (store === null) return "This server has no backup store."
       const all = open === undefined ? runs : [open, ...runs]
       const drilled =
@@ -152,7 +153,9 @@ const list = Command.make(
           String(run.changed),
           bytes(run.bytes)
         ]),
-        `No backups yet. Make one: ${nacre} backup now`
+        stored.length === 0
+          ? `No backups yet. Make one: ${nacre} backup now`
+          : `This server has made no backup yet, but its store has some:\n${stored.join("\n")}\nBring them back: ${nacre} restore --all`
       )}${drilled}`
     })
   })

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { CallFailed, Failed } from "../failure.ts"
+import { patiently } from "../patience.ts"
 import { ask } from "../prompts.ts"
 import { procedure, type Remote } from "../xrpc.ts"
 
@@ -16,9 +17,6 @@ const pathWith = (name: string, params: Readonly<Record<string, string | undefin
   return `${path}/${name}?${search}`
 }
 
-/** How many times a part of a restore is retried while the server is unavailable. */
-const tries = 20
-
 /** Requests a part of a restore; repeating it is safe, because the server skips what it has restored. */
 export const part = <S extends Schema.ConstraintDecoder<unknown>>(
   admin: Remote,
@@ -26,10 +24,10 @@ export const part = <S extends Schema.ConstraintDecoder<unknown>>(
   output: S,
   params: Readonly<Record<string, string | undefined>>
 ) =>
-  Effect.retry(procedure(admin, pathWith(name, params), output), {
-    times: tries,
-    while: (error) => !(error instanceof CallFailed) || error.status === 503
-  })
+  patiently(
+    procedure(admin, pathWith(name, params), output),
+    (error) => !(error instanceof CallFailed) || error.status === 503
+  )
 
 /** Asks for the account's name, unless `--yes` was given. */
 export const confirm = Effect.fnUntraced(function* (

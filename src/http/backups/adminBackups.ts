@@ -4,6 +4,7 @@ import { BackupLedger, type Run } from "../../services/backups/BackupLedger.ts"
 import { advanceBackup, beginBackup } from "../../services/backups/BackupRun.ts"
 import { backupTarget, BackupTarget } from "../../services/backups/BackupTarget.ts"
 import { DrillReport, lastDrill, noteDrill } from "../../services/backups/drill/lastDrill.ts"
+import { runsInStore } from "../../services/backups/tidyBackups.ts"
 import { verifyBackups } from "../../services/backups/verifyBackups.ts"
 import { noteAct } from "../CurrentRequest.ts"
 import { adminInput, forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
@@ -20,17 +21,28 @@ const viewOf = ({ totals, ...run }: Run) => {
   return { ...run, accounts, changed, failed, blobs, bytes, sampled, faults, faulty }
 }
 
-/** GET `/admin/backups`: the store, the current run, the last ones that ended, and the last reported drill. */
+/** The complete runs in the store; none if it can't be read. */
+const storedRuns = Effect.orElseSucceed(
+  Effect.map(runsInStore, ({ whole }) => whole),
+  () => []
+)
+
+/**
+ * GET `/admin/backups`: the store, the current run, the last ones that ended, and the last reported drill; without a run
+ * of its own, also those in the store.
+ */
 export const listBackups = Effect.fn("http.listBackups")(function* (request: Request) {
   yield* forAdministrator(request, "admin/backups")
   const ledger = yield* BackupLedger
   const open = yield* ledger.open
   const runs = yield* ledger.ended(listed)
   const drill = yield* lastDrill
+  const isNew = (yield* BackupTarget) !== undefined && open === undefined && runs.length === 0
   return ownAnswer({
     store: (yield* BackupTarget)?.name ?? null,
     ...(open === undefined ? {} : { open: viewOf(open) }),
     ...(drill === undefined ? {} : { drill }),
+    ...(isNew ? { stored: yield* storedRuns } : {}),
     runs: runs.map(viewOf)
   })
 })

@@ -33,7 +33,7 @@ export interface Totals {
   readonly sampled: number
   /** The first hundred. */
   readonly faults: ReadonlyArray<Fault>
-  /** The total number of faults. */
+  /** The total number of faults; each failed account is one. */
   readonly faulty: number
 }
 

@@ -42,7 +42,7 @@ export const backupHealth: Effect.Effect<
     ...(good === undefined ? {} : { lastGoodAt: good }),
     ...(last?.outcome === undefined ? {} : { lastOutcome: last.outcome }),
     ...(last?.finishedAt === undefined ? {} : { lastEndedAt: last.finishedAt }),
-    faulty: (last?.totals.faulty ?? 0) + (last?.totals.failed ?? 0),
+    faulty: last?.totals.faulty ?? 0,
     isLate: good === undefined || now - good > lateAfter,
     ...(drill === undefined ? {} : { drill: { at: drill.at, outcome: drill.outcome } })
   }

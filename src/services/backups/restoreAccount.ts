@@ -14,10 +14,10 @@ import type { Page } from "../blobs/BlobIndex.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
 import type { KeptBlob } from "./AccountRows.ts"
 import { BackupLedger } from "./BackupLedger.ts"
-import { BackupDamaged, backupTarget } from "./BackupTarget.ts"
+import { BackupDamaged, backupTarget, BackupTargetFailed } from "./BackupTarget.ts"
 import type { Budget } from "./Budget.ts"
 import { HostRows } from "./HostRows.ts"
-import { getManifest, getSealed, listAll } from "./objects.ts"
+import { assertSame, getManifest, getSealed, listAll, readObject } from "./objects.ts"
 
 /** The backups of an account, oldest first. */
 export const versionsOf = Effect.fn("versionsOf")(function* (did: string) {
@@ -40,6 +40,12 @@ export const copyIn = Effect.fnUntraced(function* (
   if (object === undefined) return yield* new BackupDamaged({ key: source, problem: "is missing" })
   const { key } = yield* accounts.call(did, "restoreKey")
   const damaged = new BackupDamaged({ key: source, problem: "is not what was written" })
+  // Tells a connection that broke from an object that is too short.
+  const incomplete = Effect.gen(function* () {
+    yield* assertSame({ key: source, size, digest }, yield* readObject(source))
+    const cause = "its bytes broke off"
+    return yield* new BackupTargetFailed({ operation: "read", key: source, cause })
+  })
   // The sweep deletes rejected bytes, because their key is reserved.
   const stored = yield* (yield* BlobStore)
     .put(key, object.body, { length: size, limit: size })
@@ -47,7 +53,7 @@ export const copyIn = Effect.fnUntraced(function* (
       Effect.catchTags({
         BlobTooLarge: () => damaged,
         BlobEmpty: () => damaged,
-        BlobIncomplete: () => damaged
+        BlobIncomplete: () => incomplete
       })
     )
   if (stored.cid !== digest) return yield* damaged

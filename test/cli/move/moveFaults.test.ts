@@ -73,7 +73,7 @@ describe("a move between servers that have faults", () => {
     assert.include(stderr, `${old.url} is limiting requests. Retrying in 7 s`)
     assert.include(world.desk.pauses, 7000)
     assert.isTrue(world.desk.pauses.some((pause) => pause > 700_000 && pause <= 1_000_500))
-    assert.include(stderr, `${old.url} answered 503. Retrying in 1 s`)
+    assert.match(stderr, /answered 503[^\n]*\. Retrying in 1 s/)
     assert.deepInclude(json, { activated: true, validDid: true })
     await live()
   })

@@ -17,12 +17,11 @@ import type { Operating } from "./operating.ts"
 const [listed, namedFaults] = [20, 10]
 
 const runRow = ({ run, startedAt, outcome = "failed", totals }: Run): Html => {
-  const failed = totals.faulty + totals.failed
   const below = [
     momentInWords(startedAt),
     text.accounts(totals.accounts, totals.changed),
     bytes(totals.bytes),
-    ...(failed === 0 ? [] : [text.faults(failed)])
+    ...(totals.faulty === 0 ? [] : [text.faults(totals.faulty)])
   ].join(", ")
   return html`<li class="row">
     <span class="grow"
