@@ -352,7 +352,7 @@ describe("a server that burnt down", () => {
     assert.strictEqual(outcomeOf(await read()), "500 BackupDamaged")
   })
 
-  it("a connection to the store that breaks in an object isn't damage, and the restore goes on afterwards", async () => {
+  it("a connection to the store that breaks in an object isn't damage, and the restore continues afterwards", async () => {
     const { host: first, objects } = await start()
     const alice = await signUp(first, "alice")
     await backUp(first)
