@@ -150,6 +150,19 @@ describe("moving in with the old server’s own sign-in", () => {
     const form = await browser.get(path)
     assert.isTrue(form.has("/account/move-in"))
     assert.notInclude((await browser.get(path)).text, "You’re signed in")
+    world.attacks.set("com.atproto.server.getServiceAuth", () =>
+      Response.json({ error: "InvalidRequest" }, { status: 400 })
+    )
+    const refused = await submitNew(browser, form, who)
+    assert.include(refused.text, "You didn’t sign in at localhost:8790")
+    assert.strictEqual(refused.form("/account/move-in").fields["identifier"], who.handle)
+    assert.isUndefined(refused.form("/account/move-in").fields["grant"])
+    world.attacks.clear()
+    // Enter presses a form's first button.
+    assert.isBelow(
+      refused.text.indexOf(">Begin the move<"),
+      refused.text.indexOf("Sign in at your old server instead")
+    )
     // The session of the form belongs to this browser alone.
     const { grant } = form.form("/account/move-in").fields
     const thief = new Browser(world.host)

@@ -1,7 +1,10 @@
-// Holds requests on demand: a test can then kill their sender in the middle of a step.
+// Holds answers on demand: a test can then kill their receiver in the middle of a step.
 import http from "node:http"
 
-/** Holds the next request whose method and address contain the text of a `hold` message, until a `release`. */
+/**
+ * Holds the end of the next answer to a request whose method and address contain the text of a
+ * `hold` message, until a `release`: what was asked for is done, but nobody hears of it.
+ */
 export const holding = () => {
   const { emit } = http.Server.prototype
   let text
@@ -14,17 +17,18 @@ export const holding = () => {
       text = undefined
     }
   })
-  http.Server.prototype.emit = function (event, request, ...rest) {
-    if (
-      event !== "request" ||
-      text === undefined ||
-      !`${request.method} ${request.url}`.includes(text)
-    ) {
-      return emit.call(this, event, request, ...rest)
+  http.Server.prototype.emit = function (event, request, response, ...rest) {
+    const isHeld =
+      event === "request" && text !== undefined && `${request.method} ${request.url}`.includes(text)
+    if (isHeld) {
+      text = undefined
+      const { end } = response
+      response.end = (...last) => {
+        held.push(() => end.apply(response, last))
+        process.send({ held: request.url })
+        return response
+      }
     }
-    text = undefined
-    held.push(() => emit.call(this, event, request, ...rest))
-    process.send({ held: request.url })
-    return true
+    return emit.call(this, event, request, response, ...rest)
   }
 }

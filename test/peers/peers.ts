@@ -12,9 +12,9 @@ export interface Mail {
   readonly text: string
 }
 
-/** A peer that can hold a request. */
+/** A peer that can hold an answer. */
 export interface Holding {
-  /** Holds the next request whose method and address contain a text; waits until it has arrived. */
+  /** Holds the end of the next answer to a request whose method and address contain a text. */
   hold(text: string): { readonly arrived: Promise<void>; release(): void }
 }
 

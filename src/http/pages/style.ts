@@ -105,7 +105,7 @@ code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 h1+.note{margin-top:.75rem}
 .row form{flex:none}
 ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;line-height:1}
-@media(min-width:40rem){main.wide :is(button,.button):not(.small,.link){display:inline-block;width:auto;min-width:12rem}}
+@media(min-width:40rem){main.wide :is(button,.button):not(.small,.link,.reveal){display:inline-block;width:auto;min-width:12rem}}
 .top-aligned{align-items:flex-start!important}
 li.app{padding:.75rem .9rem}li.app>*{display:block}li.app>code{font-size:.82rem;color:var(--soft)}
 li.app>.row{display:flex;gap:.8rem;margin-top:.6rem}li.app>.row+.row{border-top:1px solid var(--line);padding-top:.6rem}

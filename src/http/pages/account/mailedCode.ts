@@ -23,7 +23,8 @@ export const codeButton = (address: string | undefined): Html =>
 /** The code that an app has asked for, on a server that mails none. */
 export const waitingCode = Effect.fnUntraced(function* (
   { view }: Owner,
-  purposes: ReadonlyArray<CodePurpose>
+  purposes: ReadonlyArray<CodePurpose>,
+  warning: string = text.warning
 ) {
   const codes = yield* codesFor(view.did)
   return codes
@@ -33,7 +34,7 @@ export const waitingCode = Effect.fnUntraced(function* (
         "warn",
         html`<p>${text.waiting(text.purposes[purpose] ?? purpose)}</p>
           <p>${copyable(code)}</p>
-          <p>${text.warning}</p>`
+          <p>${warning}</p>`
       )
     )
 })

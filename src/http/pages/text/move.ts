@@ -32,6 +32,7 @@ export const move = {
     "When everything has been copied, the new server asks for a code. We email it when the new server asks us for it. You can also send one from here:",
   codeHere: "When everything has been copied, the new server asks for a code. Get it here:",
   getCode: "Create a code",
+  codeWarning: "Enter it at your new server only: with it, that server can take over your account.",
   ofDomain:
     "When everything has been copied, the new server shows you the document for your domain. Publish it there: your identity belongs to your domain, so no code is needed.",
   token: "If it asks for a token",

@@ -16,7 +16,7 @@ export const moveIn = {
   codeHint: "Only if your old server asks for one when you sign in.",
   byOAuth: "Sign in at your old server instead",
   byOAuthHint:
-    "No password there, or you’d rather not type it here? Your old server’s own page works too.",
+    "No password there, or you’d rather not type it here? Your old server’s own sign-in page works too. It needs only your handle there.",
   onward: (host: string, here: string) =>
     `${host} will ask you to sign in, and whether ${here} may change your identity and read your app settings. Allow that to move your account. Some servers don’t hand out your birth date this way, so check it in your app afterwards.`,
   goOn: (host: string) => `Continue to ${host}`,

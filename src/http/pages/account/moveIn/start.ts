@@ -55,8 +55,7 @@ const oldFields = (form: Form, wrong?: Wrong) =>
     hint: text.codeHint,
     optional: true,
     maxLength: 64
-  })}
-  ${byOAuthButton("move-in/oauth")}`
+  })}`
 
 /** The form that begins a move; `signedInAt` is the old server if its sign-in is done. */
 export const formPage = Effect.fnUntraced(function* (
@@ -77,7 +76,8 @@ export const formPage = Effect.fnUntraced(function* (
       ${
         signedInAt === undefined
           ? oldFields(form, wrong)
-          : html`<p>${text.signedIn(signedInAt)}</p>`
+          : html`<p>${text.signedIn(signedInAt)}</p>
+              ${hidden({ identifier: typed("identifier") })}`
       }
       <h2>${text.newHeading}</h2>
       ${
@@ -108,6 +108,7 @@ export const formPage = Effect.fnUntraced(function* (
       })}
       ${newPassword(wrong, { name: "password", label: text.password, hint: common.passwordRule })}
       <button type="submit">${text.submit}</button>
+      ${signedInAt === undefined && byOAuthButton("move-in/oauth")}
     </form>
     <p class="hint"><a href="/account/sign-in">${common.alreadyHaveAccount}</a></p>`
   const page: Page = { title: text.title, body, cookies, status: wrong === undefined ? 200 : 400 }
@@ -223,9 +224,14 @@ const unknownAtOld = {
   MoveInFailed: unknown
 }
 
-/** The fields of the old server aren't shown when its session was brought. */
-const shownWrong = (wrong: Wrong, brought: Brought): Wrong =>
-  brought !== undefined && oldNames.includes(wrong.field ?? "") ? { text: wrong.text } : wrong
+/** The form again; a session that the old server doesn't accept is dropped. */
+const again = (visitor: Visitor, form: Form, wrong: Wrong, brought: Brought) => {
+  if (brought === undefined) return formPage(visitor, form, wrong)
+  const { host } = new URL(brought.from)
+  return oldNames.includes(wrong.field ?? "")
+    ? formPage(visitor, form, { text: text.notSignedIn(host) })
+    : formPage(visitor, form, wrong, host)
+}
 
 /** `POST /account/move-in`: begins a move, and signs the waiting account in on this device. */
 export const postMoveIn = Effect.fn("account.moveIn")(function* (request: Request) {
@@ -233,10 +239,7 @@ export const postMoveIn = Effect.fn("account.moveIn")(function* (request: Reques
   yield* takePoint(request, rules.signUp)
   const brought = yield* broughtBy(visitor, form)
   const begun = yield* Effect.catchTags(begin(request, form, brought), unknownAtOld)
-  if ("wrong" in begun) {
-    const host = brought === undefined ? undefined : new URL(brought.from).host
-    return yield* formPage(visitor, form, shownWrong(begun.wrong, brought), host)
-  }
+  if ("wrong" in begun) return yield* again(visitor, form, begun.wrong, brought)
   const owner = yield* (yield* Accounts).call(begun.did, "owner")
   const to = pathOf("moving", { account: begun.did })
   return yield* enter(visitor, { owner, remembered: true }, to)

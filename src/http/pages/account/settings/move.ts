@@ -69,7 +69,7 @@ const code = Effect.fnUntraced(function* (owner: Owner) {
     return html`<h2>${text.code}</h2>
       <p>${text.ofDomain}</p>`
   }
-  const waiting = yield* waitingCode(owner, ["plc_operation"])
+  const waiting = yield* waitingCode(owner, ["plc_operation"], text.codeWarning)
   const button = html`<button type="submit" class="quiet">${text.getCode}</button>`
   return html`<h2>${text.code}</h2>
     <p>${delivers ? text.codeByMail : text.codeHere}</p>
