@@ -1,5 +1,5 @@
 /** The account under load: its session, its records, and the calls of the measurements. */
-import type { BenchServer } from "./server.ts"
+import type { FirstAccount } from "../scripts/account.ts"
 import { type Answer, connect, type Connection, type Sent } from "./http.ts"
 
 let counter = 0
@@ -15,7 +15,13 @@ export const post = () => ({
 export type BenchAccount = Awaited<ReturnType<typeof openAccount>>
 
 /** Signs in and returns the calls, which each take a connection. */
-export async function openAccount({ url, account }: Pick<BenchServer, "url" | "account">) {
+export async function openAccount({
+  url,
+  account
+}: {
+  readonly url: string
+  readonly account: Pick<FirstAccount, "did" | "password">
+}) {
   const client = await connect(url)
   const session = await client.request("POST", "/xrpc/com.atproto.server.createSession", {
     headers: { "Content-Type": "application/json" },

@@ -9,6 +9,7 @@ import { type Floor, openFloor } from "./floor.ts"
 import { connect, type Connection } from "./http.ts"
 import { percentile, perSecond, short, table } from "./measure.ts"
 import { rkeyOf } from "./rows.ts"
+import { alternate, ofFloor, ofServer as audienceOf, sizes, type Stage, summary } from "./stream.ts"
 import { cpuOf, startServer, temporaryFolder } from "./server.ts"
 
 const root = resolve(import.meta.dirname, "..")
@@ -43,8 +44,13 @@ const calls: Readonly<
   }
 }
 
-/** The methods that a comparison can measure. */
-export const comparable: ReadonlyArray<string> = Object.keys(calls)
+/** Posts with so many subscribers. */
+const streams: ReadonlyMap<string, number> = new Map(
+  Object.keys(sizes).map((count) => [`stream${count}`, Number(count)])
+)
+
+/** What a comparison can measure. */
+export const comparable: ReadonlyArray<string> = [...Object.keys(calls), ...streams.keys()]
 
 /** What is measured without a choice of methods. */
 const usual = ["createRecord", "getRecord", "describeServer"]
@@ -118,10 +124,16 @@ export async function against(options: AgainstOptions): Promise<void> {
         "new / floor"
       ]
     ]
+    const posts: Array<ReadonlyArray<string>> = []
     for (const name of names) {
       const call = calls[name]
-      if (call === undefined) throw new Error(`unknown: ${name}; known: ${comparable.join(", ")}`)
+      const subscribers = streams.get(name)
       say(`${name} …`)
+      if (subscribers !== undefined) {
+        posts.push(await streamRow(name, subscribers, rounds, { old, now, floor }))
+        continue
+      }
+      if (call === undefined) throw new Error(`unknown: ${name}; known: ${comparable.join(", ")}`)
       const targets = await targetsOf(call, { old, now, floor })
       const cpu = new Map<string, Array<number>>()
       const rate = new Map<string, Array<number>>()
@@ -154,23 +166,57 @@ export async function against(options: AgainstOptions): Promise<void> {
         ].map((value) => short(value))
       )
     }
-    console.log(`\n${table(rows)}`)
+    if (rows.length > 1) console.log(`\n${table(rows)}`)
+    if (posts.length > 0) console.log(`\n${table([streamHead, ...posts])}`)
   } finally {
     for (const end of ends.toReversed()) await end()
   }
 }
 
-interface Opened {
-  readonly server: { readonly workerd: number }
-  readonly account: BenchAccount
+const streamHead = [
+  "posts with subscribers",
+  "CPU, ms: old",
+  "new",
+  "new / old",
+  "floor",
+  "frame after the response, p50, ms: old",
+  "new",
+  "floor",
+  "p99: old",
+  "new",
+  "floor"
+]
+
+async function streamRow(
+  name: string,
+  subscribers: number,
+  rounds: number,
+  { old, now, floor }: { readonly old: Stage; readonly now: Stage; readonly floor: Floor }
+): Promise<ReadonlyArray<string>> {
+  const targets = [
+    await audienceOf(old, subscribers),
+    await audienceOf(now, subscribers),
+    await ofFloor(floor, subscribers)
+  ]
+  const posts = sizes[subscribers as keyof typeof sizes]
+  const found = await alternate(targets, posts, rounds)
+  const [olds = [], news = []] = found
+  const ratios = news.map(({ cpu }, at) => cpu / (olds[at]?.cpu ?? Number.NaN))
+  const sums = found.map(summary)
+  const cells = [
+    ...sums.map(({ cpu }) => cpu).toSpliced(2, 0, percentile(ratios, 0.5)),
+    ...sums.map(({ p50 }) => p50),
+    ...sums.map(({ p99 }) => p99)
+  ]
+  return [name, ...cells.map(short)]
 }
 
 async function targetsOf(
   call: (typeof calls)[string],
-  { old, now, floor }: { readonly old: Opened; readonly now: Opened; readonly floor: Floor }
+  { old, now, floor }: { readonly old: Stage; readonly now: Stage; readonly floor: Floor }
 ): Promise<ReadonlyArray<Target>> {
   const eight = (url: string) => Promise.all(Array.from({ length: 8 }, () => connect(url)))
-  const ofServer = async (name: "old" | "new", { server, account }: Opened): Promise<Target> => ({
+  const ofServer = async (name: "old" | "new", { server, account }: Stage): Promise<Target> => ({
     name,
     pid: server.workerd,
     clients: await eight(account.url),

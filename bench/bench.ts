@@ -2,18 +2,21 @@
 import { parseArgs } from "node:util"
 import { type BenchAccount, openAccount } from "./account.ts"
 import { against } from "./against.ts"
+import { crowd } from "./crowd.ts"
 import { type Floor, openFloor } from "./floor.ts"
 import { type Found, short, table } from "./measure.ts"
 import { openUpstream, proxy } from "./proxy.ts"
 import * as rows from "./rows.ts"
 import { type BenchServer, memoryOf, startServer, temporaryFolder } from "./server.ts"
+import { audiences } from "./stream.ts"
 import { build } from "../scripts/build.ts"
 
 const help = `npm run bench -- [options]: measures the server as it runs, in one workerd process.
 
   --sizes 0,1000,20000   repo sizes (default 0,1000,10000,20000,200000; quick: 0,1000)
   --quick                fewer runs
-  --only a,b             of: writes, reads, export, import, blobs, broadcast, replay, wake, proxy, bundle
+  --only a,b             of: writes, reads, export, import, blobs, broadcast, subscribers, replay, wake,
+                         crowd, proxy, bundle
   --against <commit>     compares this tree with a commit, in turns: CPU a request and requests a
                          second of 8 clients; --only names methods, the first of --sizes the records
   --rounds 24            turns of each in a comparison
@@ -78,6 +81,18 @@ const once: ReadonlyArray<Row> = [
   ["replayFrames", "… frames", ""],
   ["replayMB", "… MB/s", ""],
   ["replayComplete", "…", "to the head"],
+  ["frame1", "frame after the response, 1 subscriber, p50, ms", "≤ 1"],
+  ["frame1P99", "… p99, ms", ""],
+  ["frame50", "… 50 subscribers, p50, ms", "≤ 2"],
+  ["frame50P99", "… p99, ms", ""],
+  ["cpu50", "CPU of a post, 50 subscribers, ms", "≤ 4"],
+  ["cpu50Floor", "… of the floor, which sends as many frames, ms", ""],
+  ["cpu1000", "CPU of a post, 1,000 subscribers, ms", "≤ 12"],
+  ["cpu1000Floor", "… of the floor, ms", ""],
+  ["crowd", "50 accounts that write at once, posts/s", "≥ 700"],
+  ["crowdP50", "… p50, ms", ""],
+  ["crowdP99", "… p99, ms", ""],
+  ["crowdCpu", "… CPU of a post, ms", ""],
   ["upstream", "upstream asked directly p50, ms", ""],
   ["proxied", "… through the proxy p50, ms", ""],
   ["proxyAdded", "… added by the proxy, ms", ""],
@@ -227,6 +242,14 @@ async function main() {
     if (wanted("blobs")) {
       say("blobs …")
       Object.assign(found, await rows.blobs(account, raw, { times: quick ? 20 : 60 }))
+    }
+    if (wanted("subscribers")) {
+      say("subscribers …")
+      Object.assign(found, await audiences({ server, account, floor: raw }, quick ? 2 : 6))
+    }
+    if (wanted("crowd")) {
+      say("50 accounts …")
+      Object.assign(found, await crowd(server, account.client, milliseconds))
     }
     if (wanted("replay")) {
       say("replay …")

@@ -28,6 +28,11 @@ export class Floor extends DurableObject {
   async fetch(request) {
     const { pathname } = new URL(request.url)
     if (pathname === "/object") return new Response("ok")
+    if (pathname === "/subscribe") {
+      const { 0: client, 1: server } = new WebSocketPair()
+      this.ctx.acceptWebSocket(server)
+      return new Response(null, { status: 101, webSocket: client })
+    }
     if (pathname === "/row") {
       const [row] = this.ctx.storage.sql.exec("SELECT value FROM rows WHERE key >= ? LIMIT 1", "m")
       return new Response(row?.value ?? "none")
@@ -38,8 +43,13 @@ export class Floor extends DurableObject {
         this.ctx.storage.sql.exec("INSERT INTO rows VALUES (?, ?)", crypto.randomUUID() + this.rows++, value)
       }
     })
+    if (pathname === "/post") {
+      const frame = new TextEncoder().encode(value.repeat(4))
+      for (const socket of this.ctx.getWebSockets()) socket.send(frame)
+    }
     return new Response("ok")
   }
+  webSocketClose() {}
 }
 `
 
@@ -66,6 +76,8 @@ export async function openFloor() {
   const client = await connect(server.url)
   const toCommit: Run = (one) =>
     one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
+  const toPost: Run = (one) =>
+    one.request("POST", "/post", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
   const work = {
     "empty Worker": (one) => one.request("GET", "/empty"),
     "Worker → object": (one) => one.request("GET", "/object"),
@@ -88,6 +100,7 @@ export async function openFloor() {
       object: work["Worker → object"],
       row: (one) => one.request("GET", "/row"),
       commit: toCommit,
+      post: toPost,
       blob: (one) => one.request("POST", "/blob", { body: blob })
     }),
     /** Latency and requests per second of each kind of work. */

@@ -6,37 +6,65 @@ import { subscribe } from "./socket.ts"
 
 const path = "/xrpc/com.atproto.sync.subscribeRepos"
 
+/** The time in milliseconds, the same in every thread. */
+export const clock = (): number => performance.timeOrigin + performance.now()
+
 if (!isMainThread && parentPort !== null && workerData?.subscribers !== undefined) {
   const parent = parentPort
+  const { url, subscribers, at } = workerData
   let frames = 0
   const sockets = await Promise.all(
-    Array.from({ length: workerData.subscribers }, () =>
-      subscribe(workerData.url, path, () => (frames += 1))
+    Array.from({ length: subscribers }, () =>
+      subscribe(url, at, () => {
+        frames += 1
+        if (frames % subscribers === 0) parent.postMessage({ at: clock() })
+      })
     )
   )
   parent.on("message", () => {
     for (const socket of sockets) socket.close()
-    parent.postMessage(frames)
+    parent.postMessage({ frames })
     parent.close()
   })
-  parent.postMessage("open")
+  parent.postMessage({ frames })
 }
 
-/** Opens `count` subscribers; `close` returns how many frames they received in total. */
-export function openSubscribers(url: string, count: number) {
-  const worker = new Worker(import.meta.filename, { workerData: { url, subscribers: count } })
-  const next = () =>
+/** Open subscribers of a stream. */
+export type Subscribers = Awaited<ReturnType<typeof openSubscribers>>
+
+/**
+ * Opens `count` subscribers; `received` waits for the time when all of them have one more frame, and
+ * `close` returns how many frames they received in total.
+ */
+export async function openSubscribers(url: string, count: number, at = path) {
+  const worker = new Worker(import.meta.filename, { workerData: { url, subscribers: count, at } })
+  const times: Array<number> = []
+  let waiting: ((at: number) => void) | undefined
+  const total = () =>
     new Promise<number>((done, fail) => {
-      worker.once("message", done)
       worker.once("error", fail)
+      worker.on("message", (message: { readonly frames?: number }) => {
+        if (message.frames !== undefined) done(message.frames)
+      })
     })
-  return next().then(() => ({
+  worker.on("message", (message: { readonly at?: number }) => {
+    if (message.at === undefined) return
+    if (waiting === undefined) times.push(message.at)
+    else waiting(message.at)
+    waiting = undefined
+  })
+  await total()
+  return {
+    received: (): Promise<number> => {
+      const known = times.shift()
+      return known === undefined ? new Promise((done) => (waiting = done)) : Promise.resolve(known)
+    },
     close: async () => {
-      const frames = next()
+      const frames = total()
       worker.postMessage("close")
       return frames
     }
-  }))
+  }
 }
 
 /**
