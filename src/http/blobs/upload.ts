@@ -17,6 +17,7 @@ import { sized } from "../../services/host/sizedStream.ts"
 import { errorResponse, wireError } from "../errors.ts"
 import { UnsupportedEncoding } from "../../services/failures.ts"
 import { contentEncoding } from "../input.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** The response of com.atproto.repo.uploadBlob. */
 export interface UploadedBlob {
@@ -34,7 +35,7 @@ export interface UploadedBlob {
  *
  * The object has noted the key beforehand, so its sweep deletes bytes that were never recorded.
  */
-export const uploadBlob = Effect.fn("uploadBlob")(function* (
+export const uploadBlob = spanned("uploadBlob")(function* (
   did: string,
   request: Request,
   credentials: Credentials
@@ -88,7 +89,7 @@ const lengthOf = (header: string | null): number | undefined =>
  * com.atproto.sync.getBlob: from the edge's cache, or located by the account's object and streamed
  * from the store.
  */
-export const getBlob = Effect.fn("getBlob")(function* (
+export const getBlob = spanned("getBlob")(function* (
   did: string,
   cid: string,
   request: Request,

@@ -3,6 +3,7 @@ import { jsonObject } from "../../core/bytes/jsonObject.ts"
 import type { Form } from "../../core/oauth/parameters.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { readBody } from "../input.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** The largest body, in bytes. */
 const bodyLimit = 100 * 1024
@@ -46,7 +47,7 @@ const fromJson = Effect.fnUntraced(function* (body: Uint8Array) {
 })
 
 /** The parameters in a request's body: an urlencoded form, or JSON. */
-export const readForm = Effect.fn("http.readForm")(function* (request: Request) {
+export const readForm = spanned("http.readForm")(function* (request: Request) {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
   const body = yield* readBody(request, bodyLimit)
   if (type === "application/x-www-form-urlencoded") return yield* fromUrlencoded(body)

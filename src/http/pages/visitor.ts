@@ -8,6 +8,7 @@ import { BrowserRefused, checkNavigation, type Form, isOwnPicture, readForm } fr
 import { deviceCookie, keepDevice } from "./cookies.ts"
 import { csrfToken, unseal } from "./csrf.ts"
 import { rules } from "../../services/limits/rules.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** A browser at a page. */
 export interface Visitor {
@@ -48,7 +49,7 @@ const welcome = Effect.fnUntraced(function* (request: Request) {
 })
 
 /** The visitor of a page, or of a picture on it; a new browser gets its cookie. */
-export const visitor = Effect.fn("pages.visitor")(function* (
+export const visitor = spanned("pages.visitor")(function* (
   request: Request,
   isPicture: boolean = false
 ) {
@@ -72,7 +73,7 @@ const pageOf = (form: Form): string => {
 }
 
 /** Parses a form; fails unless its page was ours and shown in this browser. */
-export const sentForm = Effect.fn("pages.sentForm")(function* (request: Request) {
+export const sentForm = spanned("pages.sentForm")(function* (request: Request) {
   const form = yield* readForm(request)
   const device = yield* known(request)
   const page = pageOf(form)

@@ -5,6 +5,7 @@ import { jsonType } from "../responses.ts"
 import { isJson, maxRead, parseJson, readAnswer } from "./bodies.ts"
 import { headersDown } from "./headers.ts"
 import type { Patch, Patchable, Patched } from "./patch.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 const patchedAnswer = ({ headers }: OutgoingStream, { body, headers: more }: Patched): Response => {
   const answer = new Response(JSON.stringify(body), { headers: headersDown(headers, "changed") })
@@ -28,7 +29,7 @@ const unread = ({ status, headers: given }: OutgoingStream, bytes: Uint8Array) =
 }
 
 /** Passes a response to a patch; returns the patched response, or the original. */
-export const consult = Effect.fn("proxy.consult")(function* (
+export const consult = spanned("proxy.consult")(function* (
   patch: Patch,
   about: Omit<Patchable, "json" | "status" | "headers">,
   answer: OutgoingStream

@@ -7,6 +7,7 @@ import { PayloadTooLarge } from "../../services/failures.ts"
 import { isJson, maxRead, parseJson, type PassedBody, readAnswer } from "./bodies.ts"
 import { headersDown } from "./headers.ts"
 import { settled } from "./settled.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** A request as a service gets it. */
 export interface Upward {
@@ -44,7 +45,7 @@ const reasonOf = (error: OutgoingError): UpstreamFailed["reason"] =>
       : "unreachable"
 
 /** Sends a request to a service; retries a read once if there was no connection. */
-export const ask = Effect.fn("proxy.ask")(function* (asked: Upward) {
+export const ask = spanned("proxy.ask")(function* (asked: Upward) {
   const { method, url, headers, body } = asked
   const { blobLimit } = yield* Config
   const outgoing = yield* Outgoing

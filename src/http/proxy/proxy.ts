@@ -13,6 +13,7 @@ import { headersUp } from "./headers.ts"
 import { planOf } from "./plan.ts"
 import { patches } from "./readAfterWrite.ts"
 import { isProxied, needsCaller } from "./rules.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 const verbs = ["GET", "HEAD", "POST"] as const
 
@@ -33,7 +34,7 @@ const assertProxied = Effect.fnUntraced(function* (nsid: string, request: Reques
  * The account's object authenticates and signs; the Worker waits for the service, and the caller's
  * credentials go no further than that object.
  */
-export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request, url: URL) {
+export const proxy = spanned("proxy")(function* (nsid: string, asked: Request, url: URL) {
   const method = yield* assertProxied(nsid, asked)
   const authorization = asked.headers.get("authorization")
   const config = yield* Config

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { concatBytes } from "../../core/bytes/bytes.ts"
 import type { OutgoingStream } from "../../services/host/Outgoing.ts"
 import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** How many bytes of a response without a length are read before it is passed on. */
 const maxSettled = 1024 * 1024
@@ -46,7 +47,7 @@ const resumed = (
  * One of unknown length is read before it is passed on, so it gets a length or fails. A longer one
  * streams, and so does a live one: if these break off, workerd ends them as if they were complete.
  */
-export const settled = Effect.fn("proxy.settled")(function* (answer: OutgoingStream) {
+export const settled = spanned("proxy.settled")(function* (answer: OutgoingStream) {
   const { status, headers: given, body } = answer
   if (body === null || given.has("content-length") || isLive(given)) return answer
   const reader = body.getReader()

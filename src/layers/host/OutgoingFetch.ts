@@ -19,6 +19,7 @@ import {
 } from "../../services/host/Outgoing.ts"
 import { sized } from "../../services/host/sizedStream.ts"
 import { bounded, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** The part of the platform's fetch in use. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -183,12 +184,12 @@ const make = ({
   }
 
   return Outgoing.of({
-    request: Effect.fn("Outgoing.request")((url, request) =>
-      withLimit(url, request.timeout, (signal) => send(url, request, signal))
-    ),
-    open: Effect.fn("Outgoing.open")((url, request) =>
-      withLimit(url, request.timeout, (signal) => open(url, request, signal))
-    )
+    request: spanned("Outgoing.request")(function* (url, request) {
+      return yield* withLimit(url, request.timeout, (signal) => send(url, request, signal))
+    }),
+    open: spanned("Outgoing.open")(function* (url, request) {
+      return yield* withLimit(url, request.timeout, (signal) => open(url, request, signal))
+    })
   })
 }
 

@@ -14,6 +14,7 @@ import { codeLife, oauthQueriesOver, tables as requestTables } from "./OAuthRequ
 import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /**
  * Browsers and the accounts signed in on them; `secret` is the SHA-256 of the cookie's secret part.
@@ -107,7 +108,7 @@ const make = (database: Database): Devices["Service"] => {
   const live = (now: number) => sql`authenticated_at >
     CASE remembered WHEN 0 THEN ${now - accountLife.visit} ELSE ${now - accountLife.remembered} END`
 
-  const create = Effect.fn("Devices.create")(function* (traits: DeviceTraits) {
+  const create = spanned("Devices.create")(function* (traits: DeviceTraits) {
     const now = yield* Clock.currentTimeMillis
     const { id, hash, cookie } = newSecret()
     const { userAgent, address } = shortened(traits)
@@ -125,7 +126,7 @@ const make = (database: Database): Devices["Service"] => {
     return { device: { id, userAgent, address, createdAt: now, seenAt: now }, cookie }
   })
 
-  const find = Effect.fn("Devices.find")(function* (cookie: string, traits: DeviceTraits) {
+  const find = spanned("Devices.find")(function* (cookie: string, traits: DeviceTraits) {
     const named = readCookie(cookie)
     if (named === undefined) return undefined
     const now = yield* Clock.currentTimeMillis
@@ -146,7 +147,7 @@ const make = (database: Database): Devices["Service"] => {
     return seen && deviceOf(seen)
   })
 
-  const signIn = Effect.fn("Devices.signIn")(function* (
+  const signIn = spanned("Devices.signIn")(function* (
     device: string,
     { did, remembered }: { readonly did: string; readonly remembered: boolean }
   ) {
@@ -175,7 +176,7 @@ const make = (database: Database): Devices["Service"] => {
     return { device: id, cookie }
   })
 
-  const accounts = Effect.fn("Devices.accounts")(function* (device: string) {
+  const accounts = spanned("Devices.accounts")(function* (device: string) {
     const now = yield* Clock.currentTimeMillis
     const rows = yield* repeatable(
       "deviceAccounts",
@@ -185,7 +186,7 @@ const make = (database: Database): Devices["Service"] => {
     return rows.map(accountOf)
   })
 
-  const account = Effect.fn("Devices.account")(function* (device: string, did: string) {
+  const account = spanned("Devices.account")(function* (device: string, did: string) {
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* repeatable(
       "deviceAccount",
@@ -195,7 +196,7 @@ const make = (database: Database): Devices["Service"] => {
     return row && accountOf(row)
   })
 
-  const ofAccount = Effect.fn("Devices.ofAccount")(function* (did: string) {
+  const ofAccount = spanned("Devices.ofAccount")(function* (did: string) {
     const now = yield* Clock.currentTimeMillis
     const rows = yield* repeatable(
       "devicesOfAccount",

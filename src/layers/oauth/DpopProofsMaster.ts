@@ -7,6 +7,7 @@ import { dpopNonces } from "../../core/oauth/nonce.ts"
 import { Config } from "../../services/host/Config.ts"
 import { hkdf, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 import { BadProof, DpopProofs } from "../../services/oauth/DpopProofs.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** The path of a request's URL, with or without an origin. */
 const pathOf = (url: string): string =>
@@ -25,7 +26,7 @@ export const layer: Layer.Layer<DpopProofs, never, Config> = Layer.effect(
     const known = masterKeysOf(config).map((key) => dpopNonces(hkdf(key, "dpop nonces")))
 
     return DpopProofs.of({
-      check: Effect.fn("DpopProofs.check")(function* ({ proof, method, url, accessToken }) {
+      check: spanned("DpopProofs.check")(function* ({ proof, method, url, accessToken }) {
         const now = yield* Clock.currentTimeMillis
         const demands = {
           htm: method,

@@ -12,6 +12,7 @@ import {
 } from "../../services/oauth/OAuthClients.ts"
 import { Outgoing, type OutgoingError } from "../../services/host/Outgoing.ts"
 import { StaleCache } from "../host/StaleCache.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** Options for finding clients. */
 export interface OAuthClientsOptions {
@@ -174,7 +175,7 @@ const make = (
 
   return OAuthClients.of({
     get: Effect.fn("OAuthClients.get")((clientId) => findClient(clientId, false)),
-    keys: Effect.fn("OAuthClients.keys")(function* (client, options) {
+    keys: spanned("OAuthClients.keys")(function* (client, options) {
       const fresh = options?.fresh === true
       // Keys in the document are as fresh as the document.
       const { jwks, jwksUri } =

@@ -14,6 +14,7 @@ import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import type { SqlError } from "effect/sql/SqlError"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** Runs queries whose failures are those of the OAuth provider's store. */
 export const oauthQueriesOver = (database: Database, tables: ReadonlyArray<string>) =>
@@ -105,7 +106,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
   const { sql, batch } = database
   const { once, repeatable } = oauthQueriesOver(database, tables)
 
-  const push = Effect.fn("OAuthRequests.push")(function* (request: {
+  const push = spanned("OAuthRequests.push")(function* (request: {
     readonly parameters: AuthorizationRequest
     readonly clientAuth: ClientAuth
     readonly jkt: string
@@ -135,7 +136,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
     return { requestUri, expiresIn: requestLife.idle / second }
   })
 
-  const open = Effect.fn("OAuthRequests.open")(function* (requestUri: string, device: string) {
+  const open = spanned("OAuthRequests.open")(function* (requestUri: string, device: string) {
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* repeatable(
       "open",
@@ -147,7 +148,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
     return row === undefined ? undefined : requestOf(row)
   })
 
-  const take = Effect.fn("OAuthRequests.take")(function* (requestUri: string, device: string) {
+  const take = spanned("OAuthRequests.take")(function* (requestUri: string, device: string) {
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* once(
       "take",
@@ -157,7 +158,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
     return row === undefined ? undefined : requestOf(row)
   })
 
-  const createCode = Effect.fn("OAuthRequests.createCode")(function* (grant: CodeGrant) {
+  const createCode = spanned("OAuthRequests.createCode")(function* (grant: CodeGrant) {
     const now = yield* Clock.currentTimeMillis
     const code = `cod-${randomText(32)}`
     const hash = hashOf(code)
@@ -180,7 +181,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
     return code
   })
 
-  const redeem = Effect.fn("OAuthRequests.redeem")(function* (code: string) {
+  const redeem = spanned("OAuthRequests.redeem")(function* (code: string) {
     const now = yield* Clock.currentTimeMillis
     const hash = hashOf(code)
     const [won] = yield* once(
@@ -203,7 +204,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
     return { kind: "replayed" as const, did, session }
   })
 
-  const useOnce = Effect.fn("OAuthRequests.useOnce")(function* (key: string, expiresAt: number) {
+  const useOnce = spanned("OAuthRequests.useOnce")(function* (key: string, expiresAt: number) {
     const now = yield* Clock.currentTimeMillis
     const space = spaceOf(key)
     const hash = `${space}${hashOf(key)}`

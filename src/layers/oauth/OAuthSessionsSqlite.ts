@@ -23,6 +23,7 @@ import { keptKeys, verifier } from "../sessions/KeptKeysSqlite.ts"
 import { sessionCounts } from "../sessions/sessionCounts.ts"
 import { endedSessions, mostEnded } from "./endedSessions.ts"
 import { make as usedProofs } from "./usedProofs.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 export { tables } from "./oauthSessionRows.ts"
 
@@ -102,7 +103,7 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       return over.since(id) !== undefined || find(id) !== undefined ? ended("replayed") : undefined
     }
 
-    const open = Effect.fn("OAuthSessions.open")(function* (
+    const open = spanned("OAuthSessions.open")(function* (
       did: string,
       { refreshable, agreedAt, from = {}, ...given }: NewOAuthSession
     ) {
@@ -156,13 +157,13 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       return Result.fail(ended("replayed"))
     }
 
-    const peek = Effect.fn("OAuthSessions.peek")(function* (token: string, jkt: string) {
+    const peek = spanned("OAuthSessions.peek")(function* (token: string, jkt: string) {
       const now = yield* Clock.currentTimeMillis
       const { session } = yield* Effect.fromResult(sessionFor(token, jkt, now))
       return session
     })
 
-    const refresh = Effect.fn("OAuthSessions.refresh")(function* (
+    const refresh = spanned("OAuthSessions.refresh")(function* (
       did: string,
       token: string,
       use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
@@ -201,7 +202,7 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       return isKnown ? read.session : undefined
     }
 
-    const end = Effect.fn("OAuthSessions.end")(function* (id: string) {
+    const end = spanned("OAuthSessions.end")(function* (id: string) {
       const now = yield* Clock.currentTimeMillis
       const found = find(id)
       const note = yield* Effect.provideService(noter, AccountHistory, history)

@@ -17,6 +17,7 @@ import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { type LexiconAbsent, type LexiconUnavailable, lookupLexicon } from "./lexiconLookup.ts"
 import { type Database, withTables } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /** The last version's table, with sets of any size without anyone's consent. */
 const earlier = `CREATE TABLE IF NOT EXISTS permission_set (
@@ -125,7 +126,7 @@ const make = (database: Database, lookup: Lookup): PermissionSets["Service"] => 
     return yield* new PermissionSetNotFound({ nsid, reason })
   })
 
-  const get = Effect.fn("PermissionSets.get")(function* (
+  const get = spanned("PermissionSets.get")(function* (
     nsid: string,
     { agreed = false }: { readonly agreed?: boolean } = {}
   ) {

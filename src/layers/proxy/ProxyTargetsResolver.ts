@@ -18,6 +18,7 @@ import {
   UpstreamFailed
 } from "../../services/proxy/ProxyTargets.ts"
 import { StaleCache } from "../host/StaleCache.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 const minute = 60_000
 
@@ -69,7 +70,7 @@ const make = (
       })
     )
 
-  const endpointOf: ProxyTargets["Service"]["endpointOf"] = Effect.fn("ProxyTargets.endpointOf")(
+  const endpointOf: ProxyTargets["Service"]["endpointOf"] = spanned("ProxyTargets.endpointOf")(
     function* ({ did, service }) {
       if (did === serviceDid) return yield* new ProxyTargetRefused({ reason: "this server" })
       const known = configured.find((one) => one?.did === did && one.service === service)?.url
@@ -129,7 +130,7 @@ const make = (
 
   return ProxyTargets.of({
     endpointOf,
-    generatorOf: Effect.fn("ProxyTargets.generatorOf")(function* (feed) {
+    generatorOf: spanned("ProxyTargets.generatorOf")(function* (feed) {
       const hit = generators.get(feed, yield* Clock.currentTimeMillis)
       if (hit === undefined) return yield* renew(feed)
       if (hit.refresh) yield* background.run(Effect.ignore(renew(feed)))

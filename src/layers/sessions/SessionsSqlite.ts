@@ -23,6 +23,7 @@ import * as KeptKeys from "./KeptKeysSqlite.ts"
 import * as Counts from "./sessionCounts.ts"
 import { refreshChain } from "./refreshChain.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
+import { spanned } from "../../services/operators/spanned.ts"
 
 /**
  * One row a session: `current` is the hash of its refresh token, `recent` has the hashes of those
@@ -159,7 +160,7 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
         counts.recount()
       })
 
-    const open = Effect.fn("Sessions.open")(function* (
+    const open = spanned("Sessions.open")(function* (
       did: string,
       { level, appPassword, from = {}, isFirst }: Parameters<Sessions["Service"]["open"]>[1]
     ) {
@@ -203,11 +204,7 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
       return tokensOf(did, session, token, now)
     })
 
-    const refresh = Effect.fn("Sessions.refresh")(function* (
-      did: string,
-      id: string,
-      token: string
-    ) {
+    const refresh = spanned("Sessions.refresh")(function* (did: string, id: string, token: string) {
       const now = yield* Clock.currentTimeMillis
       const found = row(id)
       if (found === undefined || found.expires_at <= now) {

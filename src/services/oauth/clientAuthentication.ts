@@ -8,6 +8,7 @@ import { Config } from "../host/Config.ts"
 import { OAuthClients } from "./OAuthClients.ts"
 import { ClientUnproven, RequestRefused } from "./failures.ts"
 import { useOnce } from "./once.ts"
+import { spanned } from "../operators/spanned.ts"
 
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -57,7 +58,7 @@ const checkByKeys = Effect.fnUntraced(function* (
  * `dpopJkt` is the thumbprint of the request's DPoP key, if it needs one. Spec: RFC 7523; the
  * atproto OAuth profile, confidential clients.
  */
-export const authenticateClient = Effect.fn("authenticateClient")(function* (
+export const authenticateClient = spanned("authenticateClient")(function* (
   form: Form,
   dpopJkt: string | undefined
 ) {

@@ -3,6 +3,7 @@ import type { PermissionSet } from "../../core/oauth/permissionSet.ts"
 import { expand, includesOf, isModest } from "../../core/oauth/scopes.ts"
 import { PermissionSets } from "./PermissionSets.ts"
 import { RequestRefused } from "./failures.ts"
+import { spanned } from "../operators/spanned.ts"
 
 /** Each set may cost several requests to servers that the client chose. */
 const maxSets = 10
@@ -14,7 +15,7 @@ const namesIn = (scope: string): ReadonlyArray<string> => [
 const tooMuch = (reason: string) => new RequestRefused({ error: "invalid_scope", reason })
 
 /** The permission sets that a scope includes; all must exist and fit together. */
-export const findSets = Effect.fn("findSets")(function* (
+export const findSets = spanned("findSets")(function* (
   scope: string,
   options: { readonly agreed?: boolean } = {}
 ) {
@@ -38,7 +39,7 @@ export const expandScope = (scope: string) =>
  * Expands a scope that was granted before; sets that are gone or too large now grant nothing, and
  * the rest stays.
  */
-export const expandAgain = Effect.fn("expandAgain")(function* (scope: string) {
+export const expandAgain = spanned("expandAgain")(function* (scope: string) {
   const sets = yield* PermissionSets
   const found = yield* Effect.forEach(
     namesIn(scope),

@@ -5,6 +5,7 @@ import { authenticateClient } from "./clientAuthentication.ts"
 import { exchangeCode } from "./exchangeCode.ts"
 import { type ClientUnproven, RequestRefused } from "./failures.ts"
 import { endWithoutKey, refreshTokens } from "./refreshTokens.ts"
+import { spanned } from "../operators/spanned.ts"
 
 const grants = { authorization_code: exchangeCode, refresh_token: refreshTokens } as const
 
@@ -33,7 +34,7 @@ const withdraw = Effect.fnUntraced(function* (form: Form, failure: ClientUnprove
  *
  * Spec: RFC 6749 4.1.3 and 6.
  */
-export const issueTokens = Effect.fn("issueTokens")(function* (form: Form, jkt: string) {
+export const issueTokens = spanned("issueTokens")(function* (form: Form, jkt: string) {
   const grant = yield* grantIn(form)
   const { client, clientAuth } = yield* authenticateClient(form, jkt).pipe(
     Effect.tapErrorTag("ClientUnproven", (failure) =>

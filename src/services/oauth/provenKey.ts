@@ -1,6 +1,6 @@
-import * as Effect from "effect/Effect"
 import { BadProof, DpopProofs } from "./DpopProofs.ts"
 import { useOnce } from "./once.ts"
+import { spanned } from "../operators/spanned.ts"
 
 /** A DPoP proof and its request. */
 export interface Shown {
@@ -14,7 +14,7 @@ export interface Shown {
  *
  * Spec: RFC 9449 4.3, 11.1.
  */
-export const proveKey = Effect.fn("proveKey")(function* (shown: Shown) {
+export const proveKey = spanned("proveKey")(function* (shown: Shown) {
   const { jkt, jti, expires } = yield* (yield* DpopProofs).check(shown)
   if (yield* useOnce("dpop", [jkt, jti], expires)) return jkt
   return yield* new BadProof({

@@ -15,6 +15,7 @@ import type { Bearer } from "./exchangeCode.ts"
 import { GrantRefused, RequestRefused } from "./failures.ts"
 import { expandAgain } from "./expandScope.ts"
 import { tokenAnswer } from "./tokens.ts"
+import { spanned } from "../operators/spanned.ts"
 
 const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
 
@@ -55,7 +56,7 @@ const isKeyPublished = Effect.fnUntraced(function* (client: Client, jkt: string)
  *
  * Spec: the atproto OAuth profile, confidential clients.
  */
-export const endWithoutKey = Effect.fn("endWithoutKey")(function* (
+export const endWithoutKey = spanned("endWithoutKey")(function* (
   form: Form,
   client: Client,
   jkt: string
@@ -81,7 +82,7 @@ const faultOf = (session: OAuthSession, bearer: Bearer): GrantRefused["fault"] |
  *
  * Spec: RFC 6749 6; the atproto OAuth profile, confidential clients.
  */
-export const refreshTokens = Effect.fn("refreshTokens")(function* (form: Form, bearer: Bearer) {
+export const refreshTokens = spanned("refreshTokens")(function* (form: Form, bearer: Bearer) {
   const { did, refreshToken, session } = yield* sessionIn(form, bearer.jkt)
   const fault = faultOf(session, bearer)
   if (fault === "other client key") yield* endWithoutKey(form, bearer.client, bearer.jkt)

@@ -19,6 +19,7 @@ import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
 import { useOnce } from "../oauth/once.ts"
 import { OAuthRequests, type OAuthStoreUnavailable } from "../oauth/OAuthRequests.ts"
 import type { SignerShape } from "../identity/Signer.ts"
+import { spanned } from "../operators/spanned.ts"
 
 /** The token is rejected; `error` is the name in the response. */
 class BadServiceToken extends Schema.TaggedError<BadServiceToken>()("BadServiceToken", {
@@ -127,7 +128,7 @@ const make = (
     )
 
   return ServiceTokens.of({
-    verify: Effect.fn("ServiceTokens.verify")(function* (text, use) {
+    verify: spanned("ServiceTokens.verify")(function* (text, use) {
       const token = yield* Effect.mapError(
         Effect.fromResult(parseServiceJwt(text)),
         (fault) => new BadServiceToken(fault)
@@ -151,7 +152,7 @@ const make = (
       const { aud, exp } = token.claims
       return { iss: token.did, keyId: token.keyId, aud, lxm: use.lxm, exp }
     }),
-    create: Effect.fn("ServiceTokens.create")(function* (signer, { iss, aud, lxm, exp }) {
+    create: spanned("ServiceTokens.create")(function* (signer, { iss, aud, lxm, exp }) {
       const iat = Math.floor((yield* Clock.currentTimeMillis) / 1000)
       const jti = yield* Effect.sync(() => toBase64Url(crypto.getRandomValues(new Uint8Array(16))))
       const unsigned = unsignedServiceJwt(signer.curve, {
