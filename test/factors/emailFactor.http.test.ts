@@ -99,6 +99,46 @@ describe("updateEmail with emailAuthFactor", () => {
     await other.login({ identifier, password })
   })
 
+  it("the Bluesky app confirms the address, turns them on, and drops them with a change of the address", async () => {
+    const {
+      email,
+      handle: identifier,
+      password,
+      ...who
+    } = await newcomer(host, `mailed${(count += 1)}`)
+    const person = { email, handle: identifier, password, ...who }
+    const agent = new AtpAgent({
+      service: origin,
+      fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+        host.handler(new Request(input, init))
+    })
+    await agent.login({ identifier, password })
+    const methods = agent.com.atproto.server
+    // The order of its dialogs' calls, each followed by a refresh that reads the flags.
+    const flags = async () => {
+      await agent.sessionManager.refreshSession()
+      const { data } = await methods.getSession()
+      const { emailConfirmed, emailAuthFactor } = agent.session!
+      assert.strictEqual(data.emailConfirmed, emailConfirmed)
+      assert.strictEqual(data.emailAuthFactor, emailAuthFactor)
+      return [data.email, emailConfirmed, emailAuthFactor]
+    }
+    await methods.requestEmailConfirmation()
+    await methods.confirmEmail({ email, token: await newest(person, "confirm_email") })
+    assert.deepStrictEqual(await flags(), [email, true, false])
+    await methods.updateEmail({ email, emailAuthFactor: true })
+    assert.deepStrictEqual(await flags(), [email, true, true])
+    assert.isTrue((await methods.requestEmailUpdate()).data.tokenRequired)
+    const other = `new-${email}`
+    await methods.updateEmail({ email: other, token: await newest(person, "update_email") })
+    assert.deepStrictEqual(await flags(), [other, false, false])
+    assert.isFalse((await methods.requestEmailUpdate()).data.tokenRequired)
+    await methods.requestEmailConfirmation()
+    const token = await newest({ ...person, email: other }, "confirm_email")
+    await methods.confirmEmail({ email: other, token })
+    assert.deepStrictEqual(await flags(), [other, true, false])
+  })
+
   it("turning them on needs the account's own confirmed address", async () => {
     const who = await newcomer(host, `mailed${(count += 1)}`)
     const unconfirmed = await server("updateEmail", who, {

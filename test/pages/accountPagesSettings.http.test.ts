@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { accountPages } from "../../src/http/pages/account/table.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
 import { pushed } from "../support/http/authorizePages.ts"
@@ -101,6 +102,23 @@ describe("the page for an account's address", () => {
     assert.include(changed.text, "Email address changed.")
     assert.deepInclude(await accountOf(host, who.did), { email, emailConfirmedAt: undefined })
     await host.close()
+  })
+
+  it("no page of a server without mail offers a code by mail, or asks to confirm an address", async () => {
+    const { who, browser } = await someone()
+    for (const email of [who.email, undefined]) {
+      await world.inside(
+        who.did,
+        Effect.flatMap(AccountStore, (accounts) => accounts.update({ email }))
+      )
+      for (const page of Object.keys(accountPages)) {
+        const { status, text } = await browser.get(`/account/${page}`, ours)
+        assert.strictEqual(status, 200, page)
+        const promise =
+          /send (a|another) code|sent you|inbox|we’ll email|not confirmed|confirm (this|your) (email )?address/i
+        assert.notMatch(text, promise, page)
+      }
+    }
   })
 
   it("a server without mail offers no confirmation, and changes a confirmed address by a recent proof", async () => {
