@@ -35,6 +35,7 @@ export const historyKinds = [
   "content-taken-down",
   "content-restored",
   "data-restored",
+  "archive-imported",
   "repaired"
 ] as const
 

@@ -6,16 +6,17 @@ import {
   notModified,
   rangeCounts
 } from "../../core/blobs/headers.ts"
-import { declaredType, storedType } from "../../core/blobs/mime.ts"
+import { declaredType, storedType, unknownType } from "../../core/blobs/mime.ts"
 import { parseRange } from "../../core/blobs/range.ts"
 import type { Credentials } from "../../services/sessions/Auth.ts"
+import type { Caller } from "../../services/sessions/Authority.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { type BlobLocation, BlobNotFound } from "../../services/blobs/BlobIndex.ts"
 import { BlobEmpty, BlobStore, type ByteRange } from "../../services/blobs/BlobStore.ts"
 import { askObject, discard, type FoundBlob, publicBlob } from "../edge/edgeBlobs.ts"
 import { sized } from "../../services/host/sizedStream.ts"
 import { errorResponse, wireError } from "../errors.ts"
-import { UnsupportedEncoding } from "../../services/failures.ts"
+import { InvalidRequest, UnsupportedEncoding } from "../../services/failures.ts"
 import { contentEncoding } from "../input.ts"
 import { spanned } from "../../services/operators/spanned.ts"
 
@@ -41,19 +42,49 @@ export const uploadBlob = spanned("uploadBlob")(function* (
   credentials: Credentials
 ) {
   const accounts = yield* Accounts
-  const store = yield* BlobStore
   const declared = declaredType(request.headers.get("content-type"))
   const { body, length } = yield* bodyOf(request)
-  const known = length === undefined ? {} : { length }
-  const { caller, key, limit } = yield* accounts.call(did, "authorizeUpload", {
+  const { caller, ...place } = yield* accounts.call(did, "authorizeUpload", {
     ...credentials,
     mimeType: declared,
     ...(length === undefined ? {} : { size: length })
   })
+  return yield* keep({ did, ...place, length, declared, caller }, body)
+})
+
+/** Stores a body under the key that the account's object has noted, and records it. */
+const keep = Effect.fnUntraced(function* (
+  {
+    did,
+    key,
+    limit,
+    length,
+    declared,
+    wanted,
+    caller
+  }: {
+    readonly did: string
+    readonly key: string
+    readonly limit: number
+    readonly length: number | undefined
+    readonly declared: string
+    /** The only CID that the body may have. */
+    readonly wanted?: string
+    readonly caller?: Caller
+  },
+  body: ReadableStream<Uint8Array>
+) {
+  const store = yield* BlobStore
+  const known = length === undefined ? {} : { length }
   const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
+  if (wanted !== undefined && cid !== wanted) {
+    yield* Effect.ignore(store.delete([key]))
+    return yield* new InvalidRequest({ message: `The bytes aren't those of blob ${wanted}` })
+  }
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
-  const told = sniffed === undefined ? {} : { sniffed }
-  const recorded = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
+  const from = caller === undefined ? {} : { caller }
+  const told = sniffed === undefined ? from : { ...from, sniffed }
+  const recorded = yield* (yield* Accounts).call(did, "recordUpload", { ...blob, ...told }).pipe(
     // A rejection is final. Any other failure may hide a success, so the key stays for the sweep to
     // decide.
     Effect.tapError((failure) =>
@@ -66,6 +97,22 @@ export const uploadBlob = spanned("uploadBlob")(function* (
   if (recorded.key !== key) yield* Effect.ignore(store.delete([key]))
   const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
   return uploaded
+})
+
+/**
+ * Stores a blob of an archive that a record waits for, for an owner on the account's page.
+ *
+ * The bytes and the record decide its type.
+ */
+export const importBlob = Effect.fn("importBlob")(function* (
+  did: string,
+  cid: string,
+  request: Request
+) {
+  const { body, length } = yield* bodyOf(request)
+  const size = length === undefined ? {} : { size: length }
+  const place = yield* (yield* Accounts).call(did, "admitArchiveBlob", { cid, ...size })
+  yield* keep({ did, ...place, length, declared: unknownType, wanted: cid }, body)
 })
 
 const decoders: Record<string, "gzip" | "deflate"> = { gzip: "gzip", deflate: "deflate" }

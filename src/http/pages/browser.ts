@@ -52,8 +52,8 @@ export const isOwnPicture = ({ method, headers }: Request): boolean =>
   headers.get("sec-fetch-dest") === "image" &&
   headers.get("sec-fetch-site") === "same-origin"
 
-/** Whether a form was sent from a page of this server. */
-const checkSameOrigin = Effect.fnUntraced(function* ({ headers }: Request) {
+/** Whether a form, or a script's request, was sent from a page of this server. */
+export const checkSameOrigin = Effect.fnUntraced(function* ({ headers }: Request) {
   const { publicUrl } = yield* Config
   const site = headers.get("sec-fetch-site")
   const origin = headers.get("origin")

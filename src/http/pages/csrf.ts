@@ -8,6 +8,8 @@ import { hkdf, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 export type Purpose =
   /** A form comes from a page shown on this device. */
   | "csrf"
+  /** The page that imports an archive was shown to its owner on this device. */
+  | "import"
   /** The password was right; the second factor is missing. */
   | "password proven"
   /** A passkey should sign this. */

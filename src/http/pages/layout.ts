@@ -16,6 +16,8 @@ export interface Page {
   readonly wide?: boolean
   /** A script of this page, besides the one of all pages; no other runs. */
   readonly script?: string
+  /** The script sends requests to this server. */
+  readonly connects?: boolean
   /** Other targets of its forms and their redirects, as CSP sources; or no limit at all. */
   readonly formAction?: ReadonlyArray<string> | "anywhere"
   /** The browser continues to this address by itself. */
@@ -64,6 +66,7 @@ const policyOf = (page: Page, style: string, { brand }: Settings): string =>
     "default-src 'none'",
     `style-src ${style}`,
     ["script-src", ...scriptsOf(page).map(hashOf)].join(" "),
+    ...(page.connects === true ? ["connect-src 'self'"] : []),
     ["img-src 'self' data:", ...originsOf([brand.logoUrl, brand.background])].join(" "),
     ...(page.formAction === "anywhere"
       ? []

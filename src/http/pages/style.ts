@@ -157,6 +157,9 @@ background:var(--tint);color:var(--soft);font-size:.75rem;text-align:center}
 .said{white-space:pre-wrap;font-size:1.06rem}
 pre{margin:.5rem 0 1rem;padding:.9rem;border-radius:.8rem;background:var(--tint);white-space:pre-wrap;font:.82rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 table{width:100%;border-collapse:collapse}
+input[type=file]{display:block;width:100%;margin-top:.3rem;font:inherit;color:inherit}
+::file-selector-button{padding:.5rem .9rem;margin:0 .8rem 0 0;font:inherit;color:var(--text);background:var(--field);border:1px solid #858ca5;border-radius:.6rem;cursor:pointer}
+progress{width:100%;accent-color:var(--accent)}
 [hidden]{display:none!important}
 .visually-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(prefers-reduced-motion:no-preference){button,.button,ul.list>li>a{transition:filter .12s,background .12s}}

@@ -4,9 +4,16 @@ import { Config } from "../../services/host/Config.ts"
 import { type Device, Devices } from "../../services/oauth/Devices.ts"
 import { clientAddress, takePoint } from "../limits/clientLimits.ts"
 import { placeOf } from "../sessions/place.ts"
-import { BrowserRefused, checkNavigation, type Form, isOwnPicture, readForm } from "./browser.ts"
+import {
+  BrowserRefused,
+  checkNavigation,
+  checkSameOrigin,
+  type Form,
+  isOwnPicture,
+  readForm
+} from "./browser.ts"
 import { deviceCookie, keepDevice } from "./cookies.ts"
-import { csrfToken, unseal } from "./csrf.ts"
+import { csrfToken, type Purpose, unseal } from "./csrf.ts"
 import { rules } from "../../services/limits/rules.ts"
 import { spanned } from "../../services/operators/spanned.ts"
 
@@ -57,6 +64,25 @@ export const visitor = spanned("pages.visitor")(function* (
   const device = yield* known(request)
   const found = device === undefined ? yield* welcome(request) : { device, cookies: [] }
   return { ...found, csrf: yield* csrfToken(found.device.id) } satisfies Visitor
+})
+
+/** The header with the ticket of a page's script. */
+export const ticketHeader = "x-nacre-ticket"
+
+/**
+ * The claims of a request from a script of our page: it carries the ticket that the page got on
+ * this device.
+ */
+export const sentByScript = Effect.fn("pages.sentByScript")(function* (
+  request: Request,
+  purpose: Purpose
+) {
+  yield* checkSameOrigin(request)
+  const device = yield* known(request)
+  if (device === undefined) return yield* new BrowserRefused({ reason: "no cookie" })
+  const ticket = request.headers.get(ticketHeader) ?? undefined
+  const claims = yield* unseal(purpose, device.id, ticket)
+  return claims === undefined ? yield* new BrowserRefused({ reason: "csrf" }) : { device, claims }
 })
 
 /** A form from one of our pages, shown on the same device. */

@@ -11,6 +11,34 @@ const carType = "application/vnd.ipld.car"
 /** Content types that clients send for a CAR; its first bytes decide whether it is one. */
 const types = new Set([carType, "application/octet-stream", "*/*"])
 
+/** Stores a CAR under the key that an account's object has noted for it. */
+const stage = Effect.fnUntraced(function* (
+  key: string,
+  body: ReadableStream<Uint8Array>,
+  { limit, ...known }: { readonly limit: number; readonly length?: number }
+) {
+  yield* (yield* BlobStore).put(key, body, { limit, ...known }).pipe(
+    Effect.catchTags({
+      BlobTooLarge: () => Effect.fail(new PayloadTooLarge({ limit })),
+      BlobEmpty: () => Effect.fail(new InvalidRequest({ message: "The CAR is empty" }))
+    })
+  )
+})
+
+/** Imports the CAR of an archive, for an owner on the account's page. */
+export const importArchive = Effect.fn("importArchive")(function* (
+  did: string,
+  request: Request,
+  replaces: boolean
+) {
+  const accounts = yield* Accounts
+  const { body, length } = yield* bodyOf(request)
+  const size = length === undefined ? {} : { size: length }
+  const { key, limit } = yield* accounts.call(did, "admitArchive", { replaces, ...size })
+  yield* stage(key, body, { limit, ...(length === undefined ? {} : { length }) })
+  return yield* accounts.call(did, "importArchive", { key })
+})
+
 /**
  * com.atproto.repo.importRepo: the account's object authorizes, the Worker stages the CAR in the
  * blob store, the object imports it.
@@ -25,7 +53,6 @@ export const importRepo = Effect.fn("importRepo")(function* (
   credentials: Credentials
 ) {
   const accounts = yield* Accounts
-  const store = yield* BlobStore
   const type = mediaTypeOf(request.headers)
   if (type !== undefined && !types.has(type)) {
     return yield* new InvalidRequest({
@@ -33,16 +60,12 @@ export const importRepo = Effect.fn("importRepo")(function* (
     })
   }
   const { body, length } = yield* bodyOf(request)
+  const known = length === undefined ? {} : { length }
   const { key, limit } = yield* accounts.call(did, "authorizeImport", {
     ...credentials,
     ...(length === undefined ? {} : { size: length })
   })
-  yield* store.put(key, body, { limit, ...(length === undefined ? {} : { length }) }).pipe(
-    Effect.catchTags({
-      BlobTooLarge: () => Effect.fail(new PayloadTooLarge({ limit })),
-      BlobEmpty: () => Effect.fail(new InvalidRequest({ message: "The CAR is empty" }))
-    })
-  )
+  yield* stage(key, body, { limit, ...known })
   const { odd, named } = yield* accounts.call(did, "importRepo", { key })
   if (odd === 0) return undefined
   const records = named.map(({ path, reason }) => ({ uri: `at://${did}/${path}`, reason }))

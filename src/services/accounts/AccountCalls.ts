@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { archiveCalls } from "../backups/archive/calls.ts"
+import { archiveImportCalls } from "../backups/archive/imports.ts"
 import { backupCalls } from "../backups/calls.ts"
 import { blobCalls } from "../blobs/calls.ts"
 import { factorCalls } from "../factors/calls.ts"
@@ -21,6 +22,7 @@ import { tellOwner } from "./tellOwner.ts"
 const calls = {
   ...accountCalls,
   ...archiveCalls,
+  ...archiveImportCalls,
   ...backupCalls,
   ...blobCalls,
   ...factorCalls,

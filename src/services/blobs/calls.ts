@@ -57,11 +57,22 @@ const assertFits = Effect.fnUntraced(function* (size = 0) {
   if (used + size > quota) return yield* new BlobQuotaExceeded({ used, quota })
 })
 
-/** Authorizes an upload before its first byte, and notes the key it will write to. */
+/** Admits an upload of this size by an authorized caller, and notes the key it will write to. */
+export const admitUpload = Effect.fnUntraced(function* ({ size }: { readonly size?: number }) {
+  const { blobLimit: limit } = yield* Config
+  const { did } = yield* (yield* AccountStore).get
+  yield* assertFits(size)
+  const key = `${did}/${randomUUID()}`
+  ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
+  yield* armSweep
+  return { key, limit }
+})
+
+/** Authorizes an upload before its first byte. */
 const authorizeUpload = Effect.fnUntraced(function* (
   input: Credentials & { readonly mimeType: string; readonly size?: number }
 ) {
-  const { blobLimit, blobMimeTypes } = yield* Config
+  const { blobMimeTypes } = yield* Config
   const needs = [{ resource: "blob", mime: input.mimeType }] as const
   const caller = yield* authenticate(input, uploadAuthority(needs), "com.atproto.repo.uploadBlob")
   yield* (yield* Auth).permit(caller, needs)
@@ -70,12 +81,7 @@ const authorizeUpload = Effect.fnUntraced(function* (
     return yield* yield* downFailure(account)
   }
   yield* assertAccepted(blobMimeTypes, input.mimeType)
-  yield* assertFits(input.size)
-  const blobs = yield* BlobIndex
-  const key = `${account.did}/${randomUUID()}`
-  blobs.noteUpload(key, yield* Clock.currentTimeMillis)
-  yield* armSweep
-  return { key, limit: blobLimit, caller }
+  return { ...(yield* admitUpload(input)), caller }
 })
 
 /**

@@ -56,17 +56,13 @@ const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
 /** The authority that an import requires. */
 export const importAuthority: Authority = { kind: "session", level: "full", oauth: () => needs }
 
-/** Authorizes an import before its first byte arrives, and notes the key of the staged file. */
-const authorizeImport = Effect.fnUntraced(function* (
-  input: Credentials & { readonly size?: number }
-) {
+/** Admits an import of this size by an authorized caller, and notes the key of the staged file. */
+export const admitImport = Effect.fnUntraced(function* ({ size = 0 }: { readonly size?: number }) {
   const { acceptImports, importLimit: limit } = yield* Config
-  const auth = yield* Auth
-  yield* auth.permit(yield* auth.authenticate(input, importAuthority, nsid), needs)
   if (!acceptImports) {
     return yield* new InvalidRequest({ message: "This server does not accept imports of repos" })
   }
-  if ((input.size ?? 0) > limit) return yield* new PayloadTooLarge({ limit })
+  if (size > limit) return yield* new PayloadTooLarge({ limit })
   yield* (yield* RepoImport).admit
   yield* (yield* AccountLimits).take(rules.importRepo)
   const { did } = yield* (yield* AccountStore).get
@@ -74,6 +70,15 @@ const authorizeImport = Effect.fnUntraced(function* (
   ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
   yield* armSweep
   return { key, limit }
+})
+
+/** Authorizes an import before its first byte arrives. */
+const authorizeImport = Effect.fnUntraced(function* (
+  input: Credentials & { readonly size?: number }
+) {
+  const auth = yield* Auth
+  yield* auth.permit(yield* auth.authenticate(input, importAuthority, nsid), needs)
+  return yield* admitImport(input)
 })
 
 /** Imports a staged CAR, and removes it whether that succeeds or not. */

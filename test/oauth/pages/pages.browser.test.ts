@@ -5,6 +5,7 @@ import { passkeyLinkSuite } from "../../factors/passkeyLink.browser.suite.ts"
 import { recoveryKeySuite } from "../../identity/changes/recoveryKey.browser.suite.ts"
 import { redirectSuite } from "./redirect.browser.suite.ts"
 import { moveInSuite } from "../../pages/moveIn.browser.suite.ts"
+import { archiveImportSuite } from "../../pages/archiveImport.browser.suite.ts"
 import { ownDataSuite } from "../../pages/ownData.browser.suite.ts"
 import { serverAppSuite } from "./serverApp.browser.suite.ts"
 import { waysSuite } from "./ways.browser.suite.ts"
@@ -25,6 +26,7 @@ for (const suite of [
   recoveryKeySuite,
   ownDataSuite,
   moveInSuite,
+  archiveImportSuite,
   serverAppSuite,
   attacksSuite
 ])

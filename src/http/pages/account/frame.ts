@@ -23,6 +23,7 @@ import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
 import { dayInWords, momentInWords } from "./words.ts"
 import { frame as text } from "../text/account.ts"
+import { archiveImport } from "../text/archiveImport.ts"
 import { moving } from "../text/moveIn.ts"
 
 /** The pages of an account, by the rest of their path. */
@@ -50,6 +51,7 @@ export type PageName =
   | "data/files"
   | "data/file"
   | "export"
+  | "import"
   | "move"
   | "moving"
   | "deactivate"
@@ -199,6 +201,8 @@ export interface Framed {
   /** The error of a rejected form. */
   readonly wrong?: Wrong | undefined
   readonly script?: string
+  /** The script sends requests to this server. */
+  readonly connects?: boolean
 }
 
 const moved = (owner: Owner, host: string): Html =>
@@ -211,6 +215,7 @@ const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
     <p>
       ${text.deactivated}
       ${deleteAfter !== undefined && text.deletedOn(dayInWords(Date.parse(deleteAfter)))}
+      <a href="${hrefOf(owner, "import")}">${archiveImport.title}</a>
     </p>
     ${accountForm(owner, {
       action: "reactivate",
@@ -243,7 +248,10 @@ const standing = (owner: Owner): Html | undefined => {
 }
 
 /** A page of an account, with its owner, the tabs and a notice. */
-export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed): Page => {
+export const framed = (
+  owner: Owner,
+  { title, tab, body, wrong, script, connects }: Framed
+): Page => {
   const { view } = owner
   const signOut = html`<button type="submit" class="small quiet">${text.signOut}</button>`
   const content = html`<div class="who">
@@ -274,7 +282,8 @@ export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed
     body: content,
     wide: true,
     status: wrong === undefined ? 200 : 400,
-    ...(script === undefined ? {} : { script })
+    ...(script === undefined ? {} : { script }),
+    ...(connects === undefined ? {} : { connects })
   }
 }
 

@@ -9,6 +9,7 @@ import { chooserPage } from "../../oauth/chooser.ts"
 import { redirectTo, showPage } from "../layout.ts"
 import { showMessage, showMissing } from "../message.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
+import { answerImport } from "./archive/importCalls.ts"
 import { confirm, confirmForm } from "./confirm.ts"
 import { isForgottenName, lookAtForgotten, sendForgotten } from "./signIn/forgotten.ts"
 import {
@@ -226,7 +227,7 @@ const get = Effect.fnUntraced(function* (request: Request, url: URL, name: strin
   return undefined
 })
 
-const post = Effect.fnUntraced(function* (request: Request, name: string) {
+const post = Effect.fnUntraced(function* (request: Request, url: URL, name: string) {
   const proof = proving(name)
   if (proof?.step === "sign-in") return yield* postSignIn(request, proof.way)
   if (proof?.step === "confirm") return yield* postConfirm(request, proof.way)
@@ -234,6 +235,7 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
   if (name === "sign-up") return yield* postSignUp(request)
   if (name === "move-in") return yield* postMoveIn(request)
   if (name === "move-in/oauth") return yield* postByOAuth(request)
+  if (name.startsWith("import/")) return yield* answerImport(request, url, name.slice(7))
   const action = Object.hasOwn(accountActions, name) ? accountActions[name] : undefined
   return action === undefined ? undefined : yield* act(request, action)
 })
@@ -243,6 +245,6 @@ export const account = Effect.fnUntraced(function* (request: Request, url: URL) 
   const name = url.pathname.replace(/^\/account\/?/, "")
   const { method } = request
   if (method !== "GET" && method !== "POST") return yield* new BrowserRefused({ reason: "method" })
-  const answer = method === "GET" ? yield* get(request, url, name) : yield* post(request, name)
+  const answer = method === "GET" ? yield* get(request, url, name) : yield* post(request, url, name)
   return answer ?? showMissing(yield* Config)
 })

@@ -4,6 +4,7 @@ import { discardFiles, filePage, filesPage } from "./data/files.ts"
 import { downloadBlob } from "./data/preview.ts"
 import { downloadJson, recordPage } from "./data/record.ts"
 import { recordsPage } from "./data/records.ts"
+import { importPage } from "./archive/import.ts"
 import { activityPage } from "./activity/activity.ts"
 import { appPasswordPage, createAppPassword, revokeAppPassword } from "./apps/appPasswords.ts"
 import { accessTokenPage, createAccessToken, revokeAccessToken } from "./apps/accessTokens.ts"
@@ -78,6 +79,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   "data/files": filesPage,
   "data/file": filePage,
   export: exportPage,
+  import: importPage,
   move: movePage,
   moving: movingPage,
   deactivate: deactivatePage,

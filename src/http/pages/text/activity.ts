@@ -59,6 +59,7 @@ export const activityKinds: Readonly<Record<HistoryKind, string>> = {
   "content-taken-down": "Post or picture taken down",
   "content-restored": "Post or picture restored",
   "data-restored": "Posts, pictures and preferences put back to an earlier time",
+  "archive-imported": "Archive imported",
   repaired: "Repository repaired"
 }
 

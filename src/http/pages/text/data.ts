@@ -17,9 +17,9 @@ export const sizeInWords = (bytes: number): string => {
 /** `/account/export`. */
 export const exporting = {
   title: "Download your data",
-  lead: "Everything in one ZIP file: your posts, likes and follows, your pictures and videos, and your preferences. You can move to another server with it.",
+  lead: "Everything in one ZIP file: your posts, likes and follows, your pictures and videos, and your preferences. You can import it into this account again, or on another server.",
   leadParts: (parts: number) =>
-    `Everything in ${parts} ZIP files: your posts, likes and follows, your pictures and videos, and your preferences. Each file is complete, so an interrupted download costs only that file. Unpack all of them into one folder.`,
+    `Everything in ${parts} ZIP files: your posts, likes and follows, your pictures and videos, and your preferences. Each file is complete, so an interrupted download costs only that file. Keep all of them: an import takes them together.`,
   download: (size: string) => `Download everything (${size})`,
   part: (part: number) => `Part ${part}`,
   partBelow: (first: boolean, blobs: number, size: string) =>

@@ -101,5 +101,6 @@ export const moving = {
     "This server couldn’t import what your old server sent. Nothing was changed there. Try again, or contact this server’s administrator.",
   /** In the frame of the other pages. */
   unfinished: "Your account isn’t active here yet: its move isn’t finished.",
-  finish: "Continue the move"
+  finish: "Continue the move",
+  gone: "Does your old server no longer have your data?"
 } as const

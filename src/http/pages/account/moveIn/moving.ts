@@ -10,6 +10,7 @@ import { here, Moving } from "../../../accounts/moveIn/remote.ts"
 import { type Html, html } from "../../html.ts"
 import type { Page } from "../../layout.ts"
 import { fieldIn, note, type Wrong } from "../../parts.ts"
+import { archiveImport } from "../../text/archiveImport.ts"
 import { moveIn, moving as text } from "../../text/moveIn.ts"
 import { type AccountPage, accountForm, framed, hrefOf } from "../frame.ts"
 import type { Owner } from "../owner.ts"
@@ -175,10 +176,17 @@ export const withoutStanding = (owner: Owner): Owner => {
 const frameOf = (owner: Owner, body: Html, wrong?: Wrong) =>
   framed(withoutStanding(owner), { title: text.title, tab: "", body, wrong })
 
+const toImport = (owner: Owner): Html =>
+  html`<p class="hint">
+    ${text.gone} <a href="${hrefOf(owner, "import")}">${archiveImport.title}</a>
+  </p>`
+
 const movePage = Effect.fnUntraced(function* (owner: Owner, { wrong, good }: Said) {
   const moving = yield* movingOf(owner)
   if (moving === undefined) {
-    const body = owner.view.arriving ? signInForm(owner, wrong) : html`<p>${text.notMoving}</p>`
+    const body = owner.view.arriving
+      ? html`${signInForm(owner, wrong)} ${toImport(owner)}`
+      : html`<p>${text.notMoving}</p>`
     return frameOf(owner, body, wrong)
   }
   const host = new URL(moving.notes.from).host
@@ -199,7 +207,7 @@ const movePage = Effect.fnUntraced(function* (owner: Owner, { wrong, good }: Sai
     html`<p class="lead">${text.from(host)}</p>
       ${good !== undefined && note("good", good)}
       ${next !== "activation" && html`<p>${text.untilNow}</p>`} ${stepList(next, status)}
-      ${isCopied && (yield* missingFiles(owner, moving, status))} ${form}`,
+      ${isCopied && (yield* missingFiles(owner, moving, status))} ${form} ${toImport(owner)}`,
     wrong
   )
 })

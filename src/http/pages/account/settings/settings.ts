@@ -4,6 +4,7 @@ import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { html } from "../../html.ts"
 import { type AccountPage, card, framed } from "../frame.ts"
 import { dayInWords } from "../words.ts"
+import { archiveImport } from "../../text/archiveImport.ts"
 import { settings as text } from "../../text/settings.ts"
 
 /** The address, and whether it is confirmed. */
@@ -30,6 +31,7 @@ export const settingsPage: AccountPage = {
         ${card(owner, "keys", text.recoveryKey, text.recoveryKeyBelow)}
         ${card(owner, "data", text.data, text.dataBelow)}
         ${card(owner, "export", text.download, text.downloadBelow)}
+        ${card(owner, "import", archiveImport.title, archiveImport.below)}
       </ul>
       <h2>${text.leave}</h2>
       <ul class="list">
