@@ -1,4 +1,8 @@
 import { createHash } from "node:crypto"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { CarVerifier } from "../../src/core/backups/CarVerifier.ts"
@@ -6,6 +10,8 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { openArchive, recordsPath } from "../../src/services/backups/archive/archive.ts"
 import { Accounts } from "../../src/services/accounts/Accounts.ts"
 import { BlobStore } from "../../src/services/blobs/BlobStore.ts"
+import { unpack } from "../../src/cli/backup/unzip.ts"
+import { RepoImport } from "../../src/services/repo/RepoImport.ts"
 import { ask, browserOf, formOn, ours } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
 import { basic, origin } from "../support/http/httpHost.ts"
@@ -19,7 +25,8 @@ import {
   upload,
   type World
 } from "../support/http/httpWorld.ts"
-import { filesIn } from "../support/zipFiles.ts"
+import { carOf, foreignRepo, newKey } from "../repo/import/importCars.ts"
+import { filesIn, zipOf } from "../support/zipFiles.ts"
 
 let world: World
 
@@ -175,6 +182,35 @@ describe("the archive of an account", () => {
     assert.isTrue(one.has("repo.car"))
     assert.isFalse(two.has("repo.car"))
     assert.isTrue(two.has("manifest-2.json"))
+  })
+
+  it("an archive of odd old collections has plain file names, and the command takes it", async () => {
+    const who = await signUp(world, `odd${world.next()}`)
+    const odd = ["..", "a_b~c:d", "x".repeat(300)]
+    const key = await newKey()
+    const records = new Map(odd.map((one) => [`${one}/a`, { $type: one, text: "old" }]))
+    const car = carOf(await foreignRepo(key, records, { did: who.did }))
+    await world.inside(
+      who.did,
+      Effect.gen(function* () {
+        const body = new Response(car).body!
+        yield* (yield* BlobStore).put(`${who.did}/car`, body, { limit: car.length })
+        yield* (yield* RepoImport).run(`${who.did}/car`, { signingKey: key.did() })
+      })
+    )
+    const { files } = await archiveOf(who)
+    const names = [...files.keys()].filter((name) => name.startsWith("records/"))
+    assert.strictEqual(names.length, odd.length)
+    for (const name of names) assert.match(name, /^records\/[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/)
+    for (const name of names) assert.isBelow(name.length, 250)
+    const lines = names.map((name) => files.get(name)?.toString() ?? "").join("")
+    for (const collection of odd) assert.include(lines, `"at://${who.did}/${collection}/a"`)
+    const folder = mkdtempSync(join(tmpdir(), "nacre-odd-"))
+    writeFileSync(join(folder, "a.zip"), zipOf(Object.fromEntries(files)))
+    await Effect.runPromise(
+      Effect.provide(Effect.scoped(unpack(join(folder, "a.zip"))), NodeServices.layer)
+    )
+    rmSync(folder, { recursive: true })
   })
 
   it("an archive isn't for strangers, other accounts, links of other sites or an old proof", async () => {

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { ArchiveHead } from "../../../core/backups/archiveHead.ts"
 import { blobFileName } from "../../../core/blobs/fileName.ts"
+import { isNsid } from "../../../core/lexicon/syntax.ts"
 import { type ZipFile, zipLength, ZipWriter } from "../../../core/bytes/zip.ts"
 import { Accounts } from "../../accounts/Accounts.ts"
 import type { Page } from "../../blobs/BlobIndex.ts"
@@ -132,6 +133,9 @@ const writeFiles = Effect.fnUntraced(function* (
   for (const piece of zip.end()) yield* write(piece)
 })
 
+/** Whether every system can have a file of this name; collections of old repos may be anything. */
+const isFileName = (collection: string): boolean => isNsid(collection) && collection.length <= 200
+
 /** The files of a part, without its manifest. */
 const filesOf = Effect.fnUntraced(function* (
   { readme }: ArchiveWish,
@@ -154,8 +158,8 @@ const filesOf = Effect.fnUntraced(function* (
   const { preferences } = owner
   const first = ({ head, take }: OpenRecords): ReadonlyArray<Source> => [
     { name: "repo.car", size: head.car, open: Effect.sync(() => take(head.car)) },
-    ...head.collections.map(({ collection, size }) => ({
-      name: `records/${collection}.jsonl`,
+    ...head.collections.map(({ collection, size }, at) => ({
+      name: `records/${isFileName(collection) ? collection : `other-${at + 1}`}.jsonl`,
       size,
       open: Effect.sync(() => take(size))
     })),
