@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Auth, type Credentials } from "../services/sessions/Auth.ts"
@@ -50,6 +51,8 @@ export interface Method<R = never, At extends Place = Place> {
   /** The handler reads the body itself (uploads). */
   readonly rawBody?: true
   readonly handler: (call: Call) => Effect.Effect<Answer, Failure, R>
+  /** The same handler as a plain function, of a method that never waits. */
+  readonly atOnce?: (call: Call, services: Context.Context<R>) => Result.Result<Answer, Failure>
 }
 
 /** Declares a method; the handler's parameter types come from the lexicon's published types. */
@@ -62,6 +65,22 @@ export const method = <const At extends Place, Params, Input, R>(
   ...declared,
   // SAFETY: the handler only gets params and input that were checked against this NSID's lexicon.
   handler: handler as unknown as Method<R, At>["handler"]
+})
+
+/** Declares a public query that never waits: without credentials, it is answered without a fiber. */
+export const queryAtOnce = <const At extends Place, Params, R>(
+  nsid: string,
+  declared: { readonly at: At; readonly authority: { readonly kind: "none" | "optional" } },
+  answer: (
+    call: Call<Params>,
+    services: Context.Context<R>
+  ) => Result.Result<Response | object, Failure>
+): Method<R, At> => ({
+  ...method(nsid, declared, (call: Call<Params>) =>
+    Effect.contextWith((services: Context.Context<R>) => Effect.fromResult(answer(call, services)))
+  ),
+  // SAFETY: the handler only gets params that were checked against this NSID's lexicon.
+  atOnce: answer as unknown as NonNullable<Method<R, At>["atOnce"]>
 })
 
 /** The methods of one place by NSID. */
@@ -122,6 +141,36 @@ export const serve = Effect.fnUntraced(function* <R, In = never>(
     Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure))))
   )
 })
+
+/**
+ * Answers a query that needs no waiting and has no credentials, as `serve` would; undefined for any
+ * other request.
+ */
+export const serveAtOnce = <R>(
+  methods: MethodTable<R>,
+  services: Context.Context<R>,
+  request: Request,
+  url: URL
+): Response | undefined => {
+  const nsid = nsidOf(url) ?? ""
+  const { atOnce } = methods.get(nsid) ?? {}
+  const { method: verb, headers, body } = request
+  if (atOnce === undefined || verb !== "GET" || body !== null || headers.has("authorization")) {
+    return undefined
+  }
+  const answered = Result.flatMap(
+    Result.mapError(
+      Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams),
+      (issue): Failure => invalid(issue)
+    ),
+    (params) => atOnce({ nsid, params, input: undefined, caller: anonymous, request }, services)
+  )
+  if (Result.isFailure(answered)) return errorResponse(wireError(answered.failure))
+  const answer = answered.success
+  return answer instanceof Response ? answer : jsonResponse(answer, false)
+}
+
+const anonymous: Caller = { kind: "anonymous" }
 
 /** The error for an unknown method. */
 const unknownMethod = (nsid: string): WireError =>

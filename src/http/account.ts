@@ -1,4 +1,6 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { AccountHistory } from "../services/accounts/AccountHistory.ts"
 import { tellOwner } from "../services/accounts/tellOwner.ts"
 import { recordsPath } from "../services/backups/archive/archive.ts"
 import { archiveRecords } from "../services/backups/archive/records.ts"
@@ -9,7 +11,7 @@ import { errorResponse, failures, wireError } from "./errors.ts"
 import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
 import { seenFromRequest } from "./sessions/place.ts"
-import { credentialsOf, serve } from "./Xrpc.ts"
+import { credentialsOf, serve, serveAtOnce } from "./Xrpc.ts"
 
 /** Streams the records for an archive; only the Worker asks for them, as the administrator. */
 const serveRecords = Effect.fnUntraced(
@@ -20,8 +22,25 @@ const serveRecords = Effect.fnUntraced(
   Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure))))
 )
 
+type Services = Effect.Services<ReturnType<typeof serveCall>> | AccountHistory
+
+/** Answers a public query that has nothing to wait for; undefined for any other request. */
+const answerAtOnce = (
+  request: Request,
+  services: Context.Context<Services>
+): Response | undefined =>
+  Context.get(services, AccountHistory).hasUntold()
+    ? undefined
+    : serveAtOnce(accountMethods, services, request, new URL(request.url))
+
 /** Answers an XRPC request in its account's object. */
-const serveAccount = Effect.fnUntraced(function* (request: Request) {
+const serveAccount = (request: Request) =>
+  Effect.contextWith((services: Context.Context<Services>) => {
+    const answered = answerAtOnce(request, services)
+    return answered === undefined ? serveCall(request) : Effect.succeed(answered)
+  })
+
+const serveCall = Effect.fnUntraced(function* (request: Request) {
   const config = yield* Config
   const url = new URL(request.url)
   if (url.pathname === recordsPath) return yield* serveRecords(request)
@@ -38,4 +57,4 @@ const serveAccount = Effect.fnUntraced(function* (request: Request) {
 })
 
 /** The HTTP app of an account's object. */
-export const accountApp = { serve: serveAccount, failures }
+export const accountApp = { serve: serveAccount, answerAtOnce, failures }

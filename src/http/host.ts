@@ -1,16 +1,11 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { administratorPassword, isAdmin } from "../core/sessions/authorization.ts"
-import { Config, type Settings } from "../services/host/Config.ts"
+import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import type { runJobs } from "../services/host/jobs.ts"
 import { RequestId } from "../services/host/RequestId.ts"
 import { RequestOrigin } from "../services/host/RequestOrigin.ts"
-import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
-import { billed } from "../services/host/SqlStorage.ts"
 import { backupRoutes } from "./backups/routes.ts"
 import { careRoutes } from "./accounts/careRoutes.ts"
 import { createToken, listTokens, revokeToken } from "./sessions/ownTokens.ts"
@@ -18,37 +13,29 @@ import { rotateMaster, rotatePlc } from "./identity/adminKeys.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminTestMail } from "./mail/adminMail.ts"
 import { adminRelays, askRelay, disconnectReader } from "./stream/adminRelays.ts"
-import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
-import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
-import { dpopHeaders, forAppAlone } from "./sessions/dpopHeaders.ts"
-import { errorResponse, type Failure, wireError } from "./errors.ts"
-import { storageFault } from "./host/storageFault.ts"
+import { answer, client, internalError, visit } from "./answers.ts"
+import { errorResponse } from "./errors.ts"
 import * as Health from "./host/health.ts"
 import { home } from "./host/home.ts"
-import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
 import { authorizationServer, clientMetadata, jwks, protectedResource } from "./oauth/metadata.ts"
 import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
 import { token } from "./oauth/token.ts"
-import { finishBody, reopened, withHeaders, withoutBody } from "./responses.ts"
+import { withoutBody } from "./responses.ts"
 import { adminResetFactor } from "./factors/adminFactors.ts"
 import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
 import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
-import { countRequest as countForMetrics } from "./operators/countRequest.ts"
 import { metrics } from "./operators/metrics.ts"
 import { adminAlerts } from "./operators/adminAlerts.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
-import { recordAct } from "./operators/recordAct.ts"
-import { logRequest } from "./requestLog.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { toMoveIn } from "./pages/account/moveIn/start.ts"
 import { account } from "./pages/account/routes.ts"
 import { wantsPage } from "./pages/browser.ts"
 import { operatorsConsole } from "./pages/console/routes.ts"
-import { asPage, type PageFailure } from "./pages/failurePage.ts"
 import { showMissing } from "./pages/message.ts"
 import { atprotoDid, changePassword, didDocument, robots, tlsCheck } from "./identity/wellKnown.ts"
 import { authorize } from "./oauth/authorize.ts"
@@ -57,94 +44,9 @@ import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
 import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
 import { linkPath, lookAtLink, openLink, useLink } from "./factors/linkPage.ts"
-import { accountMethods, hostMethods } from "./methods.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
 import { traced, type TraceRoot } from "../services/operators/Traces.ts"
 import { xrpc } from "./xrpcRoute.ts"
-
-type Make<E, R> = (request: Request, url: URL) => Effect.Effect<Response, E, R>
-
-/** Turns a route's failures into responses of its own form. */
-type Form<E, In> = <R>(
-  made: Effect.Effect<Response, E, R>
-) => Effect.Effect<Response, never, R | In>
-
-/** Why a request fails at its address's rate limits. */
-type Admission = RateLimitExceeded | LimiterUnavailable
-
-/** Counts a request towards the general rate limits, and notes the administrator's password. */
-const admit = Effect.fnUntraced(function* (current: CurrentRequest["Service"], config: Settings) {
-  const { request, nsid } = current
-  const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
-  current.limits = yield* countRequest(request, limits)
-  const password = administratorPassword(current.authorization)
-  if (password === undefined) return
-  const isRight = isAdmin(password, Redacted.value(config.adminPassword))
-  yield* limitAdministrator(request, isRight)
-  if (isRight) current.operator = "password"
-})
-
-/** Applies to every response: rate limits, failures as responses, and CORS. */
-const respond = Effect.fnUntraced(function* <E, In, R>(
-  make: Make<E, R>,
-  form: Form<E | Admission, In>
-) {
-  const current = yield* CurrentRequest
-  const { request, url } = current
-  const config = yield* Config
-  if (isPreflight(request)) return preflight(request, config)
-  const admitted = Effect.andThen(admit(current, config), make(request, url))
-  const made = yield* form(admitted).pipe(
-    Effect.catchCause((cause) =>
-      Effect.as(
-        Effect.logError("request failed", cause),
-        errorResponse(storageFault(cause) ?? internalError)
-      )
-    )
-  )
-  yield* finishBody(request, config)
-  const answered = current.isForwarded ? reopened(made) : made
-  const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
-  const isByApp = current.authorization?.scheme === "dpop"
-  const forApps = isByApp ? yield* dpopHeaders(answered) : {}
-  const cors = isForScripts(answered) ? corsHeaders(request, config) : {}
-  return withHeaders(forAppAlone(answered, forApps), current.limits, cors, forApps, rows)
-})
-
-/** Answers a route in one form, and logs the request. */
-const inForm =
-  <E, In>(form: Form<E | Admission, In>) =>
-  <R>(make: Make<E, R>) =>
-    Effect.gen(function* () {
-      const started = yield* Clock.currentTimeMillis
-      const current = yield* CurrentRequest
-      const made = yield* respond(make, form)
-      const { operator } = current
-      const response = operator === undefined ? made : yield* recordAct(made, operator, current)
-      const { status } = response
-      yield* logRequest(current, status, started)
-      yield* countForMetrics(current, status, started)
-      return response
-    })
-
-/** A route that responds with the protocol's errors. */
-const answer = inForm<Failure, never>((made) =>
-  Effect.catch(made, (failure) => Effect.succeed(errorResponse(wireError(failure))))
-)
-
-/** A page for a person's browser. */
-const visit = inForm<PageFailure, Config>(asPage)
-
-/** An OAuth endpoint for clients. */
-const client = inForm<never, never>((made) =>
-  Effect.catch(made, (failure) => Effect.succeed(oauthErrorResponse(oauthError(failure))))
-)
-
-const internalError = {
-  status: 500,
-  error: "InternalServerError",
-  message: "Internal Server Error"
-}
 
 const ready = answer((_, url) => Health.ready(url))
 

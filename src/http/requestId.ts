@@ -19,10 +19,13 @@ const holdsId = (response: Response): boolean =>
  *
  * An upgrade stays unchanged, because its headers are immutable.
  */
-export const withRequestId = (response: Response, id: string): Effect.Effect<Response> => {
-  if (holdsId(response)) return withIdInBody(response, id)
+export const withRequestId = (response: Response, id: string): Effect.Effect<Response> =>
+  holdsId(response) ? withIdInBody(response, id) : Effect.succeed(marked(response, id))
+
+/** Adds the request's id to a response that isn't an error from 500 up. */
+export const marked = (response: Response, id: string): Response => {
   if (response.status !== 101) response.headers.set(requestIdHeader, id)
-  return Effect.succeed(response)
+  return response
 }
 
 const withIdInBody = Effect.fnUntraced(function* (response: Response, id: string) {

@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import { runJobs } from "../services/host/jobs.ts"
 import type { Misconfigured } from "../services/host/Config.ts"
 import { traced } from "../services/operators/Traces.ts"
+import { answerDirectly } from "./directPath.ts"
 import { misconfigured } from "./host/health.ts"
 import { type HostServices, serveHost } from "./host.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
@@ -35,10 +36,15 @@ const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, M
   const context = yield* Layer.buildWithScope(services, yield* Scope.make())
   const run = Effect.runPromiseExitWith(context)
   const worker: WorkerApp = {
-    fetch: (request) =>
-      run(serveHost(request), signalOf(request)).then((exit) =>
+    fetch: (request) => {
+      // A defect before anything has waited: the usual way meets it again, and reports it.
+      const direct = Result.try(() => answerDirectly(request, context))
+      const answered = Result.getOrUndefined(direct) ?? serveHost(request)
+      if (answered instanceof Response) return Promise.resolve(answered)
+      return run(answered, signalOf(request)).then((exit) =>
         Exit.isSuccess(exit) ? exit.value : unanswered()
-      ),
+      )
+    },
     scheduled: () => Effect.runPromiseWith(context)(traced(() => ({ name: "scheduled" }), runJobs))
   }
   return worker

@@ -16,7 +16,7 @@ import { type Engine, type Method, serve } from "./Xrpc.ts"
 import { OwnMethods, serveOwn } from "./host/ownMethods.ts"
 
 /** The methods of an account that change its DID document. */
-const changesIdentity: ReadonlySet<string> = new Set([
+export const changesIdentity: ReadonlySet<string> = new Set([
   "com.atproto.identity.submitPlcOperation",
   "com.atproto.identity.updateHandle"
 ])

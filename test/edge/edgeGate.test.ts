@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
@@ -15,7 +16,10 @@ const gateOver = (shutEdge: Directory["Service"]["shutEdge"]) =>
       Layer.mergeAll(
         Layer.mock(Directory, { shutEdge }),
         // SAFETY: the gate reads only the DID.
-        Layer.mock(AccountStore, { peek: () => ({ did: "did:plc:alice" }) as never })
+        Layer.mock(AccountStore, {
+          peek: () => ({ did: "did:plc:alice" }) as never,
+          find: () => Result.succeed({ did: "did:plc:alice" } as never)
+        })
       )
     )
   )

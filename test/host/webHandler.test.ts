@@ -19,7 +19,10 @@ const hostWith = (settings: Layer.Layer<Config>, problems: ReadonlyArray<Problem
     Layer.mergeAll(
       Logging.layer,
       AddressLimits.layer(),
-      Layer.succeed(HostKeys, HostKeys.of({ problems: Effect.succeed(problems) }))
+      Layer.succeed(
+        HostKeys,
+        HostKeys.of({ areRight: () => false, problems: Effect.succeed(problems) })
+      )
     ).pipe(Layer.provideMerge(settings)) as Layer.Layer<HostServices>
   )
 

@@ -2,12 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { TestClock } from "effect/testing"
 import * as AddressLimitsLayer from "../../src/layers/limits/AddressLimits.ts"
 import * as LimiterMemory from "../../src/layers/limits/LimiterMemory.ts"
 import * as LimiterObject from "../../src/layers/objects/Limiter.ts"
 import { make, open } from "../../src/layers/host/sql/SqlStorageNode.ts"
-import { AddressLimits, Limiter } from "../../src/services/limits/Limiter.ts"
+import { AddressLimits, Limiter, type Taken } from "../../src/services/limits/Limiter.ts"
 import { limiterContract } from "./limiter.contract.ts"
 
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
@@ -111,25 +110,26 @@ describe("the Limiter object", () => {
 })
 
 describe("AddressLimits", () => {
+  const remaining = (taken: Taken) => ("state" in taken ? taken.state.remaining : undefined)
+
   it.effect("an address gets 3,000 requests in 5 minutes, plus 6,000 of getRepo", () =>
     Effect.gen(function* () {
       const limits = yield* AddressLimits
-      for (let n = 0; n < 3000; n++) yield* limits.take("192.0.2.1", "general")
-      const refused = yield* Effect.flip(limits.take("192.0.2.1", "general"))
-      assert.strictEqual(refused.limit, 3000)
-      assert.strictEqual((yield* limits.take("192.0.2.1", "getRepo")).remaining, 5999)
-      assert.strictEqual((yield* limits.take("192.0.2.2", "general")).remaining, 2999)
-      yield* TestClock.adjust("5 minutes")
-      assert.strictEqual((yield* limits.take("192.0.2.1", "general")).remaining, 2999)
+      for (let n = 0; n < 3000; n++) limits.take("192.0.2.1", "general", 0)
+      const refused = limits.take("192.0.2.1", "general", 0)
+      assert.strictEqual("exceeded" in refused && refused.exceeded.limit, 3000)
+      assert.strictEqual(remaining(limits.take("192.0.2.1", "getRepo", 0)), 5999)
+      assert.strictEqual(remaining(limits.take("192.0.2.2", "general", 0)), 2999)
+      assert.strictEqual(remaining(limits.take("192.0.2.1", "general", 300_000)), 2999)
     }).pipe(Effect.provide(AddressLimitsLayer.layer()))
   )
 
   it.effect("a full map drops the address that was quiet for longest", () =>
     Effect.gen(function* () {
       const limits = yield* AddressLimits
-      for (const address of ["a", "b", "a", "c"]) yield* limits.take(address, "general")
-      assert.strictEqual((yield* limits.take("a", "general")).remaining, 2997)
-      assert.strictEqual((yield* limits.take("b", "general")).remaining, 2999)
+      for (const address of ["a", "b", "a", "c"]) limits.take(address, "general", 0)
+      assert.strictEqual(remaining(limits.take("a", "general", 0)), 2997)
+      assert.strictEqual(remaining(limits.take("b", "general", 0)), 2999)
     }).pipe(Effect.provide(AddressLimitsLayer.layer(2)))
   )
 })

@@ -32,11 +32,35 @@ export const accountOf = Effect.fnUntraced(function* (
   return yield* isForAnother ? namedAccount(request, url) : subjectOf(request)
 })
 
+/**
+ * The same account if it can be told without waiting: a DID that `remembers` knows.
+ *
+ * Undefined for methods that moderators may call too.
+ */
+export const accountAtOnce = (
+  authority: Authority,
+  request: Request,
+  url: URL,
+  remembers: (did: string) => boolean
+): string | undefined => {
+  if (authority.kind === "session" && authority.moderator === true) return undefined
+  const did =
+    authority.kind === "none" || authority.kind === "optional"
+      ? nameIn(url)
+      : subjectIn(claimsOf(request.headers.get("authorization")))
+  return did !== undefined && isDid(did) && remembers(did) ? did : undefined
+}
+
+/**
+ * The name in the `repo` or `did` parameter: only the one in the method's lexicon, because the
+ * method will answer about that one.
+ */
+const nameIn = (url: URL): string | undefined =>
+  queryValue(url.searchParams, url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did")
+
 /** The DID in the `repo` or `did` parameter; resolves a handle with the directory. */
 const namedAccount = Effect.fnUntraced(function* (request: Request, url: URL) {
-  // Only the parameter in the method's lexicon, because the method will answer about that one.
-  const parameter = url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did"
-  const name = queryValue(url.searchParams, parameter)
+  const name = nameIn(url)
   if (name === undefined) {
     return yield* new InvalidRequest({ message: "The parameter that names the account is missing" })
   }
@@ -48,9 +72,17 @@ const namedAccount = Effect.fnUntraced(function* (request: Request, url: URL) {
   return entry?.did ?? (yield* new RepoNotFound({ did: name }))
 })
 
+type TokenClaims = ReturnType<typeof decodePart>
+
 /** A token's claims, whatever its scheme; decoded but not verified. */
 const claimsOf = (authorization: string | null) =>
   decodePart(authorization?.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
+
+/** The DID that claims name: `sub` of a session, `iss` of service auth. */
+const subjectIn = (claims: TokenClaims): string => {
+  const { sub, iss } = claims ?? {}
+  return typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
+}
 
 /**
  * The account that a token names: `sub` of a session, `iss` of service auth; decoded but not
@@ -74,8 +106,7 @@ export const subjectOf = Effect.fnUntraced(function* (request: Request) {
       : new Denied({ error: "InvalidToken", message })
   const claims = decodePart(token.split(".")[1] ?? "")
   if (claims === undefined) return yield* refused("Malformed token")
-  const { sub, iss } = claims
-  const did = typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
+  const did = subjectIn(claims)
   if (!isDid(did)) return yield* refused("The token names no account")
   // An account that has just moved in may have a token before this isolate knows it.
   if (yield* isHere(request, did, { fresh: true })) return did

@@ -1,9 +1,19 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { timingSafeEqual } from "node:crypto"
 import { sha256 } from "../../core/repo/cid.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
-import { type AddressLimit, AddressLimits, Limiter } from "../../services/limits/Limiter.ts"
+import {
+  type AddressLimit,
+  AddressLimits,
+  exceededBy,
+  Limiter,
+  type RateLimitExceeded,
+  type RateLimitState
+} from "../../services/limits/Limiter.ts"
 import { rateLimitHeaders } from "../responses.ts"
 import { type LimitRule, rules } from "../../services/limits/rules.ts"
 
@@ -52,39 +62,69 @@ const countedBy = (declared: ReadonlyArray<LimitRule>): ReadonlyArray<AddressLim
   return declared.includes(rules.uploadBlob) ? ["general", "uploadBlob"] : ["general"]
 }
 
+type Counting = Context.Context<Config | AddressLimits>
+
+/** Takes points of an address's general limit. */
+const take = (
+  request: Request,
+  which: AddressLimit,
+  services: Counting,
+  now: number,
+  points?: number
+): Result.Result<RateLimitState, RateLimitExceeded> => {
+  const limits = Context.get(services, AddressLimits)
+  const taken = limits.take(clientAddress(request), which, now, points)
+  if ("state" in taken) return Result.succeed(taken.state)
+  // On a local machine all clients share one address: requests are counted and reported but not
+  // rejected.
+  return Context.get(services, Config).rateLimits === "on"
+    ? Result.fail(exceededBy(taken.exceeded, now))
+    : Result.succeed(taken.exceeded)
+}
+
 /**
  * Counts a request towards its address's general limits, without I/O.
  *
  * Returns the headers for the response; none while the limits are off.
  */
-export const countRequest = Effect.fnUntraced(function* (
+export const countNow = (
   request: Request,
-  declared: ReadonlyArray<LimitRule>
-) {
-  const config = yield* Config
-  if (isUnlimited(request, config)) return {}
-  const limits = yield* AddressLimits
-  const address = clientAddress(request)
-  // On a local machine all clients share one address: requests are counted and reported but not
-  // rejected.
-  const counted = config.rateLimits === "on" ? limits.take : limits.count
+  declared: ReadonlyArray<LimitRule>,
+  services: Counting,
+  now: number
+): Result.Result<Readonly<Record<string, string>>, RateLimitExceeded> => {
   let headers = {}
-  for (const which of countedBy(declared))
-    headers = rateLimitHeaders(yield* counted(address, which))
-  return headers
-})
+  if (isUnlimited(request, Context.get(services, Config))) return Result.succeed(headers)
+  for (const which of countedBy(declared)) {
+    const taken = take(request, which, services, now)
+    if (Result.isFailure(taken)) return Result.fail(taken.failure)
+    headers = rateLimitHeaders(taken.success)
+  }
+  return Result.succeed(headers)
+}
+
+/** Runs a function of the services and the current time in milliseconds. */
+const withNow = <A, E, R>(
+  count: (services: Context.Context<R>, now: number) => Result.Result<A, E>
+) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.contextWith((services: Context.Context<R>) => Effect.fromResult(count(services, now)))
+  )
+
+/** `countNow` as an effect. */
+export const countRequest = (request: Request, declared: ReadonlyArray<LimitRule>) =>
+  withNow((services: Counting, now) => countNow(request, declared, services, now))
 
 /** The cost of a DID without an account, in requests: 150 of them use up an address's limit. */
 const missingPoints = 20
 
 /** Counts a DID without an account towards its client's general limit. */
-export const countMissing = Effect.fnUntraced(function* (request: Request) {
-  const config = yield* Config
-  if (isUnlimited(request, config)) return
-  const limits = yield* AddressLimits
-  const counted = config.rateLimits === "on" ? limits.take : limits.count
-  yield* counted(clientAddress(request), "general", missingPoints)
-})
+export const countMissing = (request: Request) =>
+  withNow((services: Counting, now) =>
+    isUnlimited(request, Context.get(services, Config))
+      ? Result.void
+      : Result.map(take(request, "general", services, now, missingPoints), () => {})
+  )
 
 /** Takes a point of an exact rule; a rule that counts guesses needs the key of their target. */
 export const takePoint = Effect.fnUntraced(function* (

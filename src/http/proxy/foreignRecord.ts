@@ -61,19 +61,29 @@ const saysNotHere = (body: unknown): boolean =>
  *
  * Sends no credentials, because records are public.
  */
-export const orOfAppView = Effect.fnUntraced(function* <R>(
+export const orOfAppView = <R>(
   local: Effect.Effect<Response, Failure, R>,
   request: Request,
   url: URL
+) =>
+  Effect.flatMap(Effect.result(local), (answered) =>
+    // Most records are here, and take no further step.
+    Result.isSuccess(answered) && answered.success.status !== 400
+      ? Effect.succeed(answered.success)
+      : orForeign(answered, request, url)
+  )
+
+const orForeign = Effect.fnUntraced(function* (
+  answered: Result.Result<Response, Failure>,
+  request: Request,
+  url: URL
 ) {
-  const answered = yield* Effect.result(local)
   if (Result.isFailure(answered)) {
     const { failure } = answered
     const other = failure._tag === notHere ? yield* ofAppView(request, url) : undefined
     return other ?? (yield* failure)
   }
   const { success } = answered
-  if (success.status !== 400) return success
   const bytes = new Uint8Array(yield* Effect.promise(() => success.arrayBuffer()))
   const body = yield* Effect.orElseSucceed(parseJson(bytes), () => undefined)
   const other = saysNotHere(body) ? yield* ofAppView(request, url) : undefined

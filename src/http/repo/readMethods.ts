@@ -4,7 +4,9 @@ import type {
   ComAtprotoRepoListMissingBlobs as ListMissingBlobs,
   ComAtprotoRepoListRecords as ListRecords
 } from "@atproto/api"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { handleOf } from "../../core/identity/didDocument.ts"
 import { isAtUri, isNsid } from "../../core/lexicon/syntax.ts"
 import { blockToJsonText } from "../../core/repo/jsonText.ts"
@@ -15,63 +17,63 @@ import { RecordNotFound, Records } from "../../services/repo/Records.ts"
 import { Repo } from "../../services/repo/Repo.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
 import { jsonType } from "../responses.ts"
-import { type Call, method } from "../Xrpc.ts"
-import { readableAccount } from "../../services/accounts/AccountStatus.ts"
+import { type Call, method, queryAtOnce } from "../Xrpc.ts"
+import { readable, readableAccount } from "../../services/accounts/AccountStatus.ts"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
 
 const json = { headers: { "content-type": jsonType } }
 
-const getRecord = method(
+/** The services of the queries that never wait. */
+type Reading = Context.Context<AccountStore | Records | Takedowns>
+
+const getRecord = queryAtOnce(
   "com.atproto.repo.getRecord",
   { at: "account", authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
-    const { did } = yield* readableAccount(caller)
-    const path = `${params.collection}/${params.rkey}`
-    const uri = `at://${did}/${path}`
-    const record = (yield* Records).get(path)
-    if (
-      record === undefined ||
-      (caller.kind !== "admin" && (yield* Takedowns).record(path) !== undefined) ||
-      (params.cid !== undefined && params.cid !== record.cid.toString())
-    ) {
-      return yield* new RecordNotFound({ uri })
-    }
-    return new Response(
-      `{"uri":${JSON.stringify(uri)},"cid":"${record.cid.toString()}","value":${blockToJsonText(record.value)}}`,
-      json
-    )
-  })
+  ({ params, caller }: Call<GetRecord.QueryParams>, services: Reading) =>
+    Result.flatMap(readable(Context.get(services, AccountStore), caller), ({ did }) => {
+      const path = `${params.collection}/${params.rkey}`
+      const uri = `at://${did}/${path}`
+      const record = Context.get(services, Records).get(path)
+      const takedowns = Context.get(services, Takedowns)
+      if (
+        record === undefined ||
+        (caller.kind !== "admin" && takedowns.record(path) !== undefined) ||
+        (params.cid !== undefined && params.cid !== record.cid.toString())
+      ) {
+        return Result.fail(new RecordNotFound({ uri }))
+      }
+      const text = `{"uri":${JSON.stringify(uri)},"cid":"${record.cid.toString()}","value":${blockToJsonText(record.value)}}`
+      return Result.succeed(new Response(text, json))
+    })
 )
 
 /** com.atproto.repo.listRecords: newest first; the cursor is the last rkey, exclusive. */
-const listRecords = method(
+const listRecords = queryAtOnce(
   "com.atproto.repo.listRecords",
   { at: "account", authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({
-    params,
-    caller
-  }: Call<ListRecords.QueryParams & { limit: number }>) {
-    const { did } = yield* readableAccount(caller)
-    const { collection, limit, cursor, reverse } = params
-    const { more, records } = (yield* Records).page({
-      collection,
-      limit,
-      ascending: reverse === true,
-      ...(cursor === undefined ? {} : { after: cursor })
+  ({ params, caller }: Call<ListRecords.QueryParams & { limit: number }>, services: Reading) =>
+    Result.map(readable(Context.get(services, AccountStore), caller), ({ did }) => {
+      const { collection, limit, cursor, reverse } = params
+      const { more, records } = Context.get(services, Records).page({
+        collection,
+        limit,
+        ascending: reverse === true,
+        ...(cursor === undefined ? {} : { after: cursor })
+      })
+      // Hidden records may shorten a page, but never change its cursor.
+      const hidden = Context.get(services, Takedowns).inCollection(collection)
+      const shown =
+        hidden.size === 0 || caller.kind === "admin"
+          ? records
+          : records.filter(({ path }) => !hidden.has(path))
+      const texts = shown.map(
+        ({ path, cid, value }) =>
+          `{"uri":"at://${did}/${path}","cid":"${cid.toString()}","value":${blockToJsonText(value)}}`
+      )
+      const last = records.at(-1)?.path.slice(collection.length + 1)
+      const next = more && last !== undefined ? `"cursor":${JSON.stringify(last)},` : ""
+      return new Response(`{${next}"records":[${texts.join(",")}]}`, json)
     })
-    // Hidden records may shorten a page, but never change its cursor.
-    const hidden = (yield* Takedowns).inCollection(collection)
-    const shown =
-      hidden.size === 0 || caller.kind === "admin"
-        ? records
-        : records.filter(({ path }) => !hidden.has(path))
-    const texts = shown.map(
-      ({ path, cid, value }) =>
-        `{"uri":"at://${did}/${path}","cid":"${cid.toString()}","value":${blockToJsonText(value)}}`
-    )
-    const last = records.at(-1)?.path.slice(collection.length + 1)
-    const next = more && last !== undefined ? `"cursor":${JSON.stringify(last)},` : ""
-    return new Response(`{${next}"records":[${texts.join(",")}]}`, json)
-  })
 )
 
 const describeRepo = method(

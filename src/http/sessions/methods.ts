@@ -6,7 +6,9 @@ import type {
   ComAtprotoServerGetServiceAuth as GetServiceAuth,
   ComAtprotoServerRevokeAppPassword as RevokeAppPassword
 } from "@atproto/api"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { SignUp } from "../../services/accounts/SignUp.ts"
@@ -15,7 +17,7 @@ import { noteAccount } from "../CurrentRequest.ts"
 import { briefly, jsonType, reopened, versioned, withHeaders } from "../responses.ts"
 import { seenFromHeaders, seenFromRequest, tellPlace } from "./place.ts"
 import { accountBehind, decoyDid, signInKey } from "./signInGate.ts"
-import { type Call, method } from "../Xrpc.ts"
+import { type Call, method, queryAtOnce } from "../Xrpc.ts"
 import { holds } from "../../core/oauth/scopes.ts"
 import { accountStatus, activate, deactivate } from "../../services/accounts/AccountStatus.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
@@ -27,11 +29,11 @@ import { refreshSession as refresh, sessionView, signIn } from "../../services/s
 import { only, owner, tokenHolder } from "../accounts/readableAccount.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-const describeServer = method(
+const describeServer = queryAtOnce(
   "com.atproto.server.describeServer",
   { at: "host", authority: { kind: "none" } },
-  Effect.fnUntraced(function* ({ request }: Call) {
-    const config = yield* Config
+  ({ request }: Call, services: Context.Context<Config>) => {
+    const config = Context.get(services, Config)
     const { privacyPolicyUrl, termsOfServiceUrl, contactEmail } = config
     const description = {
       did: config.serviceDid,
@@ -41,11 +43,13 @@ const describeServer = method(
       links: { privacyPolicy: privacyPolicyUrl, termsOfService: termsOfServiceUrl },
       contact: { email: contactEmail }
     }
-    return versioned(request, JSON.stringify(description), {
-      "content-type": jsonType,
-      "cache-control": briefly
-    })
-  })
+    return Result.succeed(
+      versioned(request, JSON.stringify(description), {
+        "content-type": jsonType,
+        "cache-control": briefly
+      })
+    )
+  }
 )
 
 const createAccount = method(

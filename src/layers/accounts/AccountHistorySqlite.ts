@@ -193,6 +193,7 @@ export const layer: Layer.Layer<AccountHistory, never, SqlStorage> = Layer.effec
         }
         return sums
       },
+      hasUntold: () => untold.length > 0,
       takeUntold: () => {
         const taken = untold
         untold = []

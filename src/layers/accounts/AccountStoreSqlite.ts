@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { AccountStore, RepoNotFound, type Account } from "../../services/accounts/AccountStore.ts"
 import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import type { HistoryEvent } from "../../core/accounts/history.ts"
@@ -139,12 +140,9 @@ export const layer = (
 
       const peek = (): Account | undefined => (known ??= { account: read() }).account
 
-      const get = Effect.suspend(() => {
-        const account = peek()
-        return account === undefined
-          ? Effect.fail(new RepoNotFound({ did: options.did }))
-          : Effect.succeed(account)
-      })
+      const find = () => Result.fromNullishOr(peek(), () => new RepoNotFound({ did: options.did }))
+
+      const get = Effect.suspend(() => Effect.fromResult(find()))
 
       /** Returns a function that notes an event in the history, if there is one. */
       const noting = Effect.fnUntraced(function* (told: HistoryEvent | undefined) {
@@ -195,7 +193,7 @@ export const layer = (
         return options.wipe
       })
 
-      return AccountStore.of({ get, peek, create, update, destroy })
+      return AccountStore.of({ get, find, peek, create, update, destroy })
     })
   )
 

@@ -27,6 +27,7 @@ const make = (directory: Directory["Service"]): KnownAccounts["Service"] => {
   })
 
   return KnownAccounts.of({
+    remembers: (did) => here.get(did, 0) !== undefined,
     look: Effect.fnUntraced(function* (did, options) {
       const now = yield* Clock.currentTimeMillis
       if (here.get(did, now) !== undefined) return { isHere: true, wasAsked: false }

@@ -109,6 +109,7 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
   })
 
   return HostKeys.of({
+    areRight: () => areRight,
     // Only a success is remembered: a failing database says nothing about the keys.
     problems: Effect.suspend(() =>
       areRight

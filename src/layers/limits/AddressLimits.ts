@@ -1,14 +1,5 @@
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import {
-  type AddressLimit,
-  AddressLimits,
-  exceededBy,
-  type Taken,
-  takeFrom,
-  type Windows
-} from "../../services/limits/Limiter.ts"
+import { AddressLimits, takeFrom, type Windows } from "../../services/limits/Limiter.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /**
@@ -29,22 +20,12 @@ export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
       }
       counters.set(name, windows)
     }
-    const taken = (address: string, which: AddressLimit, points: number, now: number): Taken => {
-      const name = `${which} ${address}`
-      const outcome = takeFrom(counters.get(name), points, rules[which].windows, now)
-      if ("windows" in outcome) keep(name, outcome.windows)
-      return outcome
-    }
     return AddressLimits.of({
-      take: Effect.fnUntraced(function* (address: string, which: AddressLimit, points = 1) {
-        const now = yield* Clock.currentTimeMillis
-        const outcome = taken(address, which, points, now)
-        return "exceeded" in outcome ? yield* exceededBy(outcome.exceeded, now) : outcome.state
-      }),
-      count: (address, which, points = 1) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          const outcome = taken(address, which, points, now)
-          return "exceeded" in outcome ? outcome.exceeded : outcome.state
-        })
+      take: (address, which, now, points = 1) => {
+        const name = `${which} ${address}`
+        const outcome = takeFrom(counters.get(name), points, rules[which].windows, now)
+        if ("windows" in outcome) keep(name, outcome.windows)
+        return outcome
+      }
     })
   })

@@ -56,6 +56,7 @@ export const accountClass = <Env>(
 ): AccountObjectClass<Env> =>
   class extends DurableObject<Env> {
     #services: Promise<Context.Context<AccountServices>> | undefined
+    #ready: Context.Context<AccountServices> | undefined
     #alarm: AlarmDurable.ObjectAlarm | undefined
 
     constructor(ctx: DurableObjectState, env: Env) {
@@ -65,6 +66,10 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
+      if (this.#ready !== undefined && !request.headers.has(traceHeader)) {
+        const answered = app.answerAtOnce(request, this.#ready)
+        if (answered !== undefined) return answered
+      }
       const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
       const parent = parseTrace(request.headers.get(traceHeader))
       const answered = Effect.provideService(app.serve(request), RequestId, id)
@@ -115,7 +120,7 @@ export const accountClass = <Env>(
     #begin() {
       const build = () => Effect.runPromiseExit(this.#build())
       this.#services = this.ctx.blockConcurrencyWhile(build).then((built) => {
-        if (Exit.isSuccess(built)) return built.value
+        if (Exit.isSuccess(built)) return (this.#ready = built.value)
         this.#services = undefined
         throw Cause.squash(built.cause)
       })

@@ -1,3 +1,4 @@
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
@@ -52,5 +53,7 @@ export interface FailureCodec {
  */
 export interface AccountApp {
   serve(request: Request): Effect.Effect<Response, never, AccountServices>
+  /** Answers without a fiber; undefined if the request needs one. */
+  answerAtOnce(request: Request, services: Context.Context<AccountServices>): Response | undefined
   readonly failures: FailureCodec
 }

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -11,7 +12,7 @@ import { rayHeader, rayOf, requestIdHeader, RequestId } from "../../services/hos
 import { type Origin, RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import { type TraceParent, traceText } from "../../core/operators/otlp.ts"
-import { traceParent } from "../../services/operators/Traces.ts"
+import { traceParent, traceParentIn } from "../../services/operators/Traces.ts"
 import type { FailureCodec } from "./AccountApp.ts"
 
 /** The context of a call, passed after its input. */
@@ -54,13 +55,14 @@ const named = (
     // The object reads the ray itself, so on Cloudflare nothing is copied.
     if (id !== undefined && rayOf(request.headers) === id) return request
   }
-  const headers = new Headers(request.headers)
+  const sent = new Request(request)
+  const { headers } = sent
   headers.delete(rayHeader)
   headers.delete(traceHeader)
   if (id === undefined) headers.delete(requestIdHeader)
   else headers.set(requestIdHeader, id)
   if (trace !== undefined) headers.set(traceHeader, traceText(trace))
-  return new Request(request, { headers })
+  return sent
 }
 
 /** The methods of an account's object that the Worker calls. */
@@ -81,12 +83,14 @@ export const layer = (
   failures: FailureCodec
 ): Layer.Layer<Accounts> => {
   const reach = <A>(operation: string, did: string, use: (stub: AccountStub) => Promise<A>) =>
-    Effect.tryPromise(() => use(stubOf(did))).pipe(
+    Effect.catch(
+      Effect.tryPromise(() => use(stubOf(did))),
       // Not retried: a write may have happened before the object failed.
-      Effect.tapError((failure) =>
-        Effect.logError("account object unavailable", { operation, did }, failure)
-      ),
-      Effect.mapError(() => new AccountUnavailable({ operation, did }))
+      (failure) =>
+        Effect.andThen(
+          Effect.logError("account object unavailable", { operation, did }, failure),
+          new AccountUnavailable({ operation, did })
+        )
     )
 
   const call = Effect.fnUntraced(function* <K extends CallName>(
@@ -113,10 +117,11 @@ export const layer = (
   return Layer.succeed(
     Accounts,
     Accounts.of({
-      forward: Effect.fnUntraced(function* (did, request) {
-        const sent = named(request, yield* RequestId, yield* traceParent)
-        return yield* reach("forward", did, (stub) => stub.fetch(sent))
-      }),
+      forward: (did, request) =>
+        Effect.contextWith((context: Context.Context<never>) => {
+          const sent = named(request, Context.get(context, RequestId), traceParentIn(context))
+          return reach("forward", did, (stub) => stub.fetch(sent))
+        }),
       call
     })
   )

@@ -31,6 +31,8 @@ export class AccountHistory extends Context.Service<
     page(page: { readonly before?: number; readonly limit: number }): HistoryPage
     /** The newest refused attempts that are not older than this time. */
     refusedSince(time: number): Readonly<Partial<Record<RefusedWay, number>>>
+    /** Whether entries wait that the server has to mail to the owner. */
+    hasUntold(): boolean
     /** Takes the entries that the server has to mail to the owner. */
     takeUntold(): ReadonlyArray<HistoryEntry>
     /** Forgets what is in memory, after the tables were emptied. */

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { didMethod } from "../../core/identity/did.ts"
 import { formatDidKey, publicKeyOf } from "../../core/identity/didKey.ts"
@@ -12,7 +13,8 @@ import {
   AccountStore,
   inactiveStatus,
   isDeletionDue,
-  RepoInactive
+  RepoInactive,
+  type RepoNotFound
 } from "./AccountStore.ts"
 import type { Caller } from "../sessions/Authority.ts"
 import { Alarm } from "../host/Alarm.ts"
@@ -213,10 +215,18 @@ export const accountStatus = Effect.fn("accountStatus")(function* () {
  * The account, if this caller may read it: only its owner and the administrator may read an
  * inactive one.
  */
-export const readableAccount = Effect.fnUntraced(function* (caller: Caller) {
-  const accounts = yield* AccountStore
-  const account = yield* accounts.get
-  const status = inactiveStatus(account)
-  if (status === undefined || caller.kind !== "anonymous") return account
-  return yield* new RepoInactive({ did: account.did, status })
-})
+export const readable = (
+  accounts: AccountStore["Service"],
+  caller: Caller
+): Result.Result<Account, RepoNotFound | RepoInactive> =>
+  Result.flatMap(accounts.find(), (account) => {
+    const { did } = account
+    const status = inactiveStatus(account)
+    return status === undefined || caller.kind !== "anonymous"
+      ? Result.succeed(account)
+      : Result.fail(new RepoInactive({ did, status }))
+  })
+
+/** The same as an effect. */
+export const readableAccount = (caller: Caller) =>
+  Effect.flatMap(AccountStore, (accounts) => Effect.fromResult(readable(accounts, caller)))

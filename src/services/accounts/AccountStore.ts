@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { HistoryEvent } from "../../core/accounts/history.ts"
 import type { InactiveStatus } from "../stream/Sequencer.ts"
@@ -57,6 +58,8 @@ export class AccountStore extends Context.Service<
   {
     /** The account; reading an object without one writes nothing. */
     readonly get: Effect.Effect<Account, RepoNotFound>
+    /** The same without waiting. */
+    find(): Result.Result<Account, RepoNotFound>
     /** The account, if any, for the synchronous core. */
     peek(): Account | undefined
     /** Creates the object's tables and the account's row, and notes `told` in its history. */

@@ -16,6 +16,8 @@ export interface Presence {
 export class KnownAccounts extends Context.Service<
   KnownAccounts,
   {
+    /** Whether a DID is remembered to have an account here. */
+    remembers(did: string): boolean
     /** `fresh` asks the directory even if the DID is remembered as missing. */
     look(did: string, options?: { readonly fresh?: boolean }): Effect.Effect<Presence>
     /** Forgets that a DID is missing, because its account was just created. */

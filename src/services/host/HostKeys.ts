@@ -13,6 +13,8 @@ export const newerData: Problem = {
 export class HostKeys extends Context.Service<
   HostKeys,
   {
+    /** Whether an earlier comparison has found that they are, so `problems` is empty. */
+    areRight(): boolean
     /**
      * One problem for each key that differs, and one for data newer than the code; empty while the
      * database is unreachable.

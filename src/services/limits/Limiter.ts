@@ -60,13 +60,8 @@ export type AddressLimit = "general" | "getRepo" | "uploadBlob"
 export class AddressLimits extends Context.Service<
   AddressLimits,
   {
-    take(
-      address: string,
-      which: AddressLimit,
-      points?: number
-    ): Effect.Effect<RateLimitState, RateLimitExceeded>
-    /** Like `take`, but never fails. */
-    count(address: string, which: AddressLimit, points?: number): Effect.Effect<RateLimitState>
+    /** Takes points (1 by default) at a time in milliseconds, if the limit allows. */
+    take(address: string, which: AddressLimit, now: number, points?: number): Taken
   }
 >()("nacre/services/AddressLimits") {}
 

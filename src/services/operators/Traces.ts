@@ -146,10 +146,13 @@ export const inTrace = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
   )
 
 /** The place of this fiber's span, for another object; undefined if its trace isn't recorded. */
-export const traceParent: Effect.Effect<TraceParent | undefined> = Effect.contextWith((context) => {
-  const isRecorded = Context.get(context, Recorder) !== undefined
-  const span = isRecorded ? Context.getOption(context, Tracer.ParentSpan) : Option.none()
-  return Effect.succeed(
-    Option.getOrUndefined(Option.map(span, ({ traceId, spanId }) => ({ traceId, spanId })))
-  )
-})
+export const traceParent: Effect.Effect<TraceParent | undefined> = Effect.contextWith((context) =>
+  Effect.succeed(traceParentIn(context))
+)
+
+/** The same in a context. */
+export const traceParentIn = (context: Context.Context<never>): TraceParent | undefined => {
+  if (Context.get(context, Recorder) === undefined) return undefined
+  const span = Context.getOption(context, Tracer.ParentSpan)
+  return Option.getOrUndefined(Option.map(span, ({ traceId, spanId }) => ({ traceId, spanId })))
+}

@@ -118,6 +118,7 @@ const revokeWhile = (failure: AccountUnavailable | GrantRefused) => {
       call: (() => Effect.fail(failure)) as unknown as Accounts["Service"]["call"]
     }),
     Effect.provideService(KnownAccounts, {
+      remembers: () => false,
       look: () => Effect.succeed({ isHere: true, wasAsked: false }),
       forget: () => Effect.void
     }),
