@@ -1,5 +1,6 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { enter, ours } from "../support/http/accountPages.ts"
+import { codeFor } from "../support/http/httpCodes.ts"
 import { Browser, type Shown } from "../support/http/httpBrowser.ts"
 import { bearer } from "../support/http/httpHost.ts"
 import { ok } from "../support/http/httpWorld.ts"
@@ -64,6 +65,30 @@ describe("moving in by the account’s pages", () => {
     assert.include(JSON.stringify(preferences), "adultContentPref")
     assert.include(world.called, "com.atproto.server.deleteSession")
     assert.include((await browser.get("/account/moving", ours)).text, "There is no move to finish")
+  })
+
+  it("an old server’s mailed factor is asked for, and its code begins the move", async () => {
+    const who = await world.mover()
+    const { old } = world
+    const server = (name: string, input?: object) =>
+      old.call(`com.atproto.server.${name}`, {
+        auth: who.auth,
+        ...(input === undefined ? { method: "POST" } : { input })
+      })
+    ok(await server("requestEmailConfirmation"))
+    const token = await codeFor(old, who.did, "confirm_email")
+    ok(await server("confirmEmail", { email: who.email, token }))
+    ok(await server("updateEmail", { email: who.email, emailAuthFactor: true }))
+    const browser = new Browser(world.host)
+    const asked = await world.beginBy(browser, who)
+    assert.strictEqual(asked.status, 400)
+    assert.include(asked.text, "Your old server asks for a code")
+    assert.isUndefined(await statusOf(world.host, who.did))
+    const wrong = await world.beginBy(browser, who, { code: "AAAAA-AAAAA" })
+    assert.strictEqual(wrong.status, 400)
+    const code = await codeFor(old, who.did, "auth_factor")
+    const begun = await world.beginBy(browser, who, { code })
+    assert.include(begun.text, "Moving your account")
   })
 
   it("a move continues in another browser, after the session at the old server is gone, and copies what is new", async () => {
