@@ -47,8 +47,12 @@ const ofNode = {
   ...hanging
 }
 
+const inBox = process.env["TEST_HOME"] === "box"
 /** A server on one machine has no cache of public responses, so its tests are left out there. */
-const withoutCache = process.env["TEST_HOME"] === "box" ? ["test/edge/edgeCache.http.test.ts"] : []
+const withoutCache = inBox ? ["test/edge/edgeCache.http.test.ts"] : []
+/** HTTP tests start that server themselves; others get their databases as its files. */
+const boxFiles =
+  inBox && !files.some((file) => file.includes(".http.")) ? ["test/support/boxHome.ts"] : []
 
 export default defineConfig({
   test: {

@@ -56,6 +56,10 @@ const journalsIn = (accounts: string): ReadonlySet<string> =>
       : []
   )
 
+/** Whether the directory has its table: a new one has none before its first request. */
+const isListed = (directory: DatabaseSync): boolean =>
+  directory.prepare("SELECT 1 FROM sqlite_master WHERE name = 'accounts'").get() !== undefined
+
 /** Rings the accounts that were open when the last process ended without a stop. */
 const ringUnclosed = Effect.fnUntraced(function* (
   accounts: string,
@@ -63,7 +67,7 @@ const ringUnclosed = Effect.fnUntraced(function* (
   alarms: AlarmsSqlite.Alarms
 ) {
   const journals = journalsIn(accounts)
-  if (journals.size === 0) return
+  if (journals.size === 0 || !isListed(directory)) return
   const now = yield* Clock.currentTimeMillis
   for (const { did } of directory.prepare("SELECT did FROM accounts").iterate()) {
     if (journals.has(`${AccountsFiles.fileOf(accounts, String(did))}-wal`)) {

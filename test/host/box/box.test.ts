@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { FolderInUse } from "../../../src/layers/Box.ts"
 import { fileOf } from "../../../src/layers/objects/AccountsFiles.ts"
@@ -79,6 +79,14 @@ describe("a server on one machine", () => {
     await stop(box)
     const left = filesIn(folder).filter((name) => /-(wal|shm)$/.test(name))
     assert.deepStrictEqual(left, [])
+  })
+
+  it("a server starts on the journal of an account although its directory has no tables yet", async () => {
+    const file = fileOf(join(folder, "accounts"), "did:web:alice.test")
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(`${file}-wal`, "")
+    const box = await start(folder)
+    await signUp(box, "alice")
   })
 
   it("a second server in the same folder is refused, and names the first one's process", async () => {
