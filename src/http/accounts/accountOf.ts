@@ -33,7 +33,7 @@ export const accountOf = Effect.fnUntraced(function* (
 })
 
 /**
- * The same account if it can be told without waiting: a DID that `remembers` knows.
+ * The same account if no waiting is needed to find it: a DID that `remembers` knows.
  *
  * Undefined for methods that moderators may call too.
  */
