@@ -189,7 +189,7 @@ describe("the page for an account's keys", () => {
     assert.isBelow(safe.text.indexOf(mine), safe.text.indexOf(ourKey))
     await rotate(who, [mine])
     const lost = await browser.get("/account/keys", ours)
-    assert.include(lost.text, "This server’s key is not in the list")
+    assert.include(lost.text, "This server’s key isn’t in the list")
   })
 
   it("the keys page says when it can’t reach the directory", async () => {
