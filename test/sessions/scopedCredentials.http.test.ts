@@ -275,6 +275,8 @@ describe("an access token", () => {
     assert.strictEqual(await ask(token.replace(secret, changed)), "400 InvalidToken")
     host.advance(2 * 86_400_000)
     assert.strictEqual(await ask(token), "400 InvalidToken")
+    const browser = await browserOf(host, anna)
+    assert.match((await browser.get("/account/apps", ours)).text, /Expired on \d/)
     host.advance(-2 * 86_400_000)
   })
 

@@ -116,8 +116,17 @@ describe("the log", () => {
         auth: basic("a wrong password"),
         input: { useCount: 1 }
       })
-      const { refreshJwt } = await session(world, world.alice.did, "full")
+      const { accessJwt, refreshJwt } = await session(world, world.alice.did, "full")
       secrets.add(refreshJwt)
+      const input = { name: "a script", days: 1 }
+      const made = ok(await world.ask("/manage/tokens/create", { auth: bearer(accessJwt), input }))
+      const token: string = made["token"]
+      secrets.add(token)
+      const getSession = "com.atproto.server.getSession"
+      for (const sent of [token, `${token}x`, token.slice(0, -1)]) {
+        await call(getSession, { auth: bearer(sent) })
+        await call("com.atproto.repo.createRecord", { auth: bearer(sent), input: {} })
+      }
       await call("com.atproto.server.refreshSession", { method: "POST", auth: bearer(refreshJwt) })
       // A sign-up that fails at the PLC directory and is undone.
       const createAccount = "com.atproto.server.createAccount"

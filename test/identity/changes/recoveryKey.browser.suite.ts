@@ -10,6 +10,7 @@ import { readRecoveryKey } from "../../../src/cli/recoveryKey.ts"
 import { formatDidKey, generatePrivateKey, publicKeyOf } from "../../../src/core/identity/didKey.ts"
 import { arrive, look, signInHere } from "../../support/browser/browser.ts"
 import type { BrowserWorld } from "../../support/browser/world.ts"
+import { plugIn } from "../../factors/factors.browser.suite.ts"
 
 const read = (file: string) =>
   Effect.runPromise(Effect.provide(readRecoveryKey(file), NodeFileSystem.layer))
@@ -24,14 +25,30 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
     return (data as { readonly rotationKeys: ReadonlyArray<string> }).rotationKeys
   }
 
+  /** Sends the code of a change, and enters it. */
+  const enterCode = async (page: Page, handle: string, count = 1) => {
+    const address = `${handle.split(".")[0]}@example.com`
+    await click(page, `Send a code to ${address}`)
+    await page.getByText("We sent you a code.").waitFor()
+    const code = await world().mailbox.code(address, "Change your identity", count)
+    await page.getByLabel("Code").fill(code)
+  }
+
   describe("a user with a recovery key", () => {
-    it("a user makes a key in the browser, keeps it as a file and on paper, and the command reads the file", async () => {
+    it("a user with a passkey makes a key in the browser, keeps it as a file and on paper, and the command reads the file", async () => {
       const rita = await world().person("rita")
       const context = await world().visitor()
       const page = await context.newPage()
       const [server = ""] = await keysOf(rita.did)
-      await page.goto(`${world().server.publicUrl}/account/keys`)
+      await plugIn(page)
+      await page.goto(`${world().server.publicUrl}/account/passkey`)
       await signInHere(page, rita)
+      await click(page, "Add passkey")
+      await page.getByText("Passkey added.").waitFor()
+      await click(page, "Sign out")
+      await arrive(page, "Sign in")
+      await page.goto(`${world().server.publicUrl}/account/keys`)
+      await click(page, "Sign in with a passkey")
       await arrive(page, "Recovery key")
       await page.getByText("You have no recovery key").waitFor()
       await look(page, "account-keys")
@@ -69,6 +86,8 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
       await make.getByRole("button", { name: "Continue" }).click()
       await arrive(page, "Set your recovery key")
       await look(page, "account-recovery-key-review")
+      await enterCode(page, rita.handle)
+      await look(page, "account-recovery-key-code")
       await click(page, "Set recovery key")
       await page.getByText("Your recovery key is set.").waitFor()
       await look(page, "account-keys-safe")
@@ -92,6 +111,7 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
       assert.isFalse(await page.getByRole("button", { name: "Create a key" }).isVisible())
       await page.getByLabel("Public key (did:key)").fill(keys[0]!)
       await click(page, "Continue")
+      await enterCode(page, rosa.handle)
       await click(page, "Set recovery key")
       await page.getByText("Your recovery key is set.").waitFor()
       await link(page, "Add or replace a recovery key")
@@ -99,12 +119,14 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
       await page.getByLabel("Your other keys").last().selectOption(keys[0]!)
       await click(page, "Continue")
       await page.getByText("This removes").waitFor()
+      await enterCode(page, rosa.handle, 2)
       await click(page, "Set recovery key")
       await page.getByText("Your recovery key is set.").waitFor()
       assert.deepStrictEqual(await keysOf(rosa.did), [keys[1]!, server])
       await link(page, "Remove a key")
       await arrive(page, "Remove a key")
       await look(page, "account-remove-key", { scripts: false })
+      await enterCode(page, rosa.handle, 3)
       await click(page, "Remove key")
       await page.getByText("Key removed.").waitFor()
       assert.deepStrictEqual(await keysOf(rosa.did), [server])

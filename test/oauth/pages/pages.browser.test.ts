@@ -4,6 +4,7 @@ import { factorsSuite } from "../../factors/factors.browser.suite.ts"
 import { passkeyLinkSuite } from "../../factors/passkeyLink.browser.suite.ts"
 import { recoveryKeySuite } from "../../identity/changes/recoveryKey.browser.suite.ts"
 import { redirectSuite } from "./redirect.browser.suite.ts"
+import { membersSuite } from "../../pages/members.browser.suite.ts"
 import { moveInSuite } from "../../pages/moveIn.browser.suite.ts"
 import { archiveImportSuite } from "../../backups/archiveImport.browser.suite.ts"
 import { ownDataSuite } from "../../pages/ownData.browser.suite.ts"
@@ -25,6 +26,7 @@ for (const suite of [
   passkeyLinkSuite,
   recoveryKeySuite,
   ownDataSuite,
+  membersSuite,
   moveInSuite,
   archiveImportSuite,
   serverAppSuite,

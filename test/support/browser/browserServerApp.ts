@@ -46,6 +46,8 @@ const storeIn = <A>(map: Map<string, A>) => ({
 /** Options of a web app; the rest is as the client's authors recommend. */
 export interface ServerAppOptions {
   readonly name?: string
+  /** Everything that the app may ask for. */
+  readonly scope?: string
   readonly responseMode?: "query" | "form_post"
   /** Sessions from an earlier run of the app. */
   readonly sessions?: Map<string, NodeSavedSession>
@@ -73,7 +75,7 @@ export const startServerApp = (
       redirect_uris: [callback],
       grant_types: ["authorization_code", "refresh_token"],
       response_types: ["code"],
-      scope: "atproto transition:generic",
+      scope: options.scope ?? "atproto transition:generic",
       application_type: "web",
       dpop_bound_access_tokens: true,
       token_endpoint_auth_method: "private_key_jwt",

@@ -2,13 +2,14 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { complaintsIn, newVisitor, startBrowser } from "./browser.ts"
 import { bundleApp, serveApp, type ServedApp } from "./browserApps.ts"
 import { publishApp, type PublishedApp } from "./browserServerApp.ts"
+import { type Mailbox, openMailbox } from "./mailbox.ts"
 import { startWorker, type TestServer } from "../server/server.ts"
 import { startMemory } from "../server/serverMemory.ts"
 import { type Person, signUp } from "../server/serverPeople.ts"
 import type { AuthorizeOptions } from "@atproto/oauth-client-browser"
 import type { Outcome, TestApp } from "./app.ts"
 
-type PublishedName = "web" | "posted" | "rotating" | "query" | "form_post" | "evil"
+type PublishedName = "web" | "posted" | "rotating" | "query" | "form_post" | "granular" | "evil"
 
 /** The real server, a real browser, and apps on this machine. */
 export interface BrowserWorld {
@@ -16,6 +17,8 @@ export interface BrowserWorld {
   /** Another server with the same PLC directory, from which people move. */
   readonly old: TestServer
   readonly browser: Browser
+  /** Where the server's mails arrive. */
+  readonly mailbox: Mailbox
   readonly app: ServedApp
   /** A second app with another origin, which requests fewer permissions. */
   readonly other: ServedApp
@@ -49,16 +52,19 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
       rotating: await publish("rotating.example.com"),
       query: await publish("query.example.com"),
       form_post: await publish("form.example.com"),
+      granular: await publish("granular.example.com"),
       evil: await publish("evil.example.com")
     }
-    const hosts = Object.values(published)
-      .map(({ host, at }) => `${host}=${at}`)
-      .join(",")
+    const mailbox = closed(await openMailbox(), (one) => one.close())
+    const hosts = [...Object.values(published).map(({ host, at }) => `${host}=${at}`), mailbox.at]
     const older = { HANDLE_DOMAINS: "old.test", INVITE_REQUIRED: "off" }
     const old = closed(await startMemory(older), (one) => one.stop())
     const allowed = [old.plcUrl, old.publicUrl].map((url) => new URL(url).host).join(",")
     const shared = { PLC_URL: old.plcUrl, DEV_ALLOW_HOSTS: allowed }
-    const server = closed(await startWorker({ DEV_HOSTS: hosts, ...shared }), (one) => one.stop())
+    const server = closed(
+      await startWorker({ DEV_HOSTS: hosts.join(","), ...shared, ...mailbox.env }),
+      (one) => one.stop()
+    )
     const serve = async (scope: string) =>
       closed(await serveApp(script, server, scope), (one) => one.close())
     const app = await serve("atproto transition:generic")
@@ -68,6 +74,7 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
       server,
       old,
       browser,
+      mailbox,
       app,
       other,
       published,
