@@ -3,7 +3,7 @@ import { ask, enter, ours } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
 import { basic, bearer, type Host, origin } from "../support/http/httpHost.ts"
 import { ok, upload } from "../support/http/httpWorld.ts"
-import { type MoveInWorld, newPassword, startMoveIn } from "./moveInWorld.ts"
+import { type MoveInWorld, newPassword, startMoveIn } from "./moveIn/moveInWorld.ts"
 
 let world: MoveInWorld
 let host: Host

@@ -136,18 +136,25 @@ export const membersSuite = (world: () => BrowserWorld) => {
       assert.strictEqual(await call("com.atproto.server.getSession"), 400)
     })
 
-    it("a mail about a sign-in leads to the device, which its owner signs out; later, and for others, it does nothing", async () => {
-      const { mailbox } = world()
+    it("a mail about a sign-in points to the device, which its owner signs out; later, and for others, it does nothing", async () => {
+      const { mailbox, server } = world()
+      const olga = await world().person("olga")
+      const own = await world().visitor({ javaScriptEnabled: false })
+      const page = await own.newPage()
+      const row = (name: string) => page.getByRole("listitem").filter({ hasText: name })
+      await page.goto(`${server.publicUrl}/account`)
+      await signInHere(page, olga)
+      await arrive(page, "Your account")
       const stranger = await world().visitor({
         userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
       })
       const other = await stranger.newPage()
-      await other.goto(`${world().server.publicUrl}/account`)
-      await signInHere(other, { ...mia, password: "a guess" })
+      await other.goto(`${server.publicUrl}/account`)
+      await signInHere(other, { ...olga, password: "a guess" })
       await other.getByRole("alert").waitFor()
-      await signInHere(other, mia)
+      await signInHere(other, olga)
       await arrive(other, "Your account")
-      const { text } = await mailbox.mail(address, "Device: Firefox on Linux")
+      const { text } = await mailbox.mail("olga@example.com", "Device: Firefox on Linux")
       const to = /https?:\/\/\S+\/account\/devices/.exec(text)?.[0] ?? ""
       await page.goto(to)
       await arrive(page, "Where you’re signed in")
@@ -155,7 +162,6 @@ export const membersSuite = (world: () => BrowserWorld) => {
       await row("Firefox").getByRole("button", { name: "Sign out" }).click()
       await page.getByText("That device is signed out.").waitFor()
       await other.goto(to)
-      await arrive(other, "Sign in")
       const nora = await world().person("nora")
       await signInHere(other, nora)
       await arrive(other, "Where you’re signed in")
@@ -163,12 +169,17 @@ export const membersSuite = (world: () => BrowserWorld) => {
       await page.goto(to)
       await row("This device").waitFor()
       assert.strictEqual(await page.getByRole("listitem").count(), 1)
-      await stranger.close()
 
-      await open("/account/activity")
+      await page.goto(`${server.publicUrl}/account/activity`)
       await arrive(page, "Activity")
       await row("Failed sign-ins").getByText("1 wrong password").waitFor()
       await row("New sign-in").getByText("Firefox on Linux").waitFor()
+      await stranger.close()
+      await own.close()
+    })
+
+    it("the activity page lists what a member did with app passwords and access tokens", async () => {
+      await open("/account/activity")
       for (const entry of [
         "App password created",
         "App password revoked",

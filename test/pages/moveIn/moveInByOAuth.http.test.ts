@@ -1,10 +1,10 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { checkMetadata } from "../../src/core/oauth/clientMetadata.ts"
-import { clientMetadata } from "../../src/http/accounts/moveIn/oauth.ts"
-import { Browser, type Shown, unescape } from "../support/http/httpBrowser.ts"
-import { ours } from "../support/http/accountPages.ts"
-import { origin } from "../support/http/httpHost.ts"
+import { checkMetadata } from "../../../src/core/oauth/clientMetadata.ts"
+import { clientMetadata } from "../../../src/http/accounts/moveIn/oauth.ts"
+import { Browser, type Shown, unescape } from "../../support/http/httpBrowser.ts"
+import { ours } from "../../support/http/accountPages.ts"
+import { origin } from "../../support/http/httpHost.ts"
 import {
   copied,
   type MoveInWorld,

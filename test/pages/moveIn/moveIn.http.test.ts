@@ -1,9 +1,9 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
-import { enter, ours } from "../support/http/accountPages.ts"
-import { codeFor } from "../support/http/httpCodes.ts"
-import { Browser, type Shown } from "../support/http/httpBrowser.ts"
-import { bearer } from "../support/http/httpHost.ts"
-import { ok } from "../support/http/httpWorld.ts"
+import { enter, ours } from "../../support/http/accountPages.ts"
+import { codeFor } from "../../support/http/httpCodes.ts"
+import { Browser, type Shown } from "../../support/http/httpBrowser.ts"
+import { bearer } from "../../support/http/httpHost.ts"
+import { ok } from "../../support/http/httpWorld.ts"
 import {
   type Attack,
   copied,

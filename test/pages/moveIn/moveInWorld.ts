@@ -1,9 +1,9 @@
 import { vi } from "@effect/vitest"
-import { startPlc } from "../../scripts/plc.ts"
-import { codeFor } from "../support/http/httpCodes.ts"
-import type { Browser, PageForm, Shown } from "../support/http/httpBrowser.ts"
-import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
-import { ok, upload } from "../support/http/httpWorld.ts"
+import { startPlc } from "../../../scripts/plc.ts"
+import { codeFor } from "../../support/http/httpCodes.ts"
+import type { Browser, PageForm, Shown } from "../../support/http/httpBrowser.ts"
+import { basic, bearer, type Host, startHost } from "../../support/http/httpHost.ts"
+import { ok, upload } from "../../support/http/httpWorld.ts"
 
 const oldOrigin = "http://localhost:8790"
 

@@ -1,10 +1,10 @@
 import { AtpAgent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { arrive, look, signInHere } from "../support/browser/browser.ts"
-import type { BrowserWorld } from "../support/browser/world.ts"
-import type { TestServer } from "../support/server/server.ts"
-import { adminOf, png } from "../support/server/serverPeople.ts"
+import { arrive, look, signInHere } from "../../support/browser/browser.ts"
+import type { BrowserWorld } from "../../support/browser/world.ts"
+import type { TestServer } from "../../support/server/server.ts"
+import { adminOf, png } from "../../support/server/serverPeople.ts"
 
 const oldPassword = "the old password of olga"
 

@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { vi } from "vitest"
-import { updatePlc } from "../../src/services/identity/PlcOperations.ts"
-import { enter, ours } from "../support/http/accountPages.ts"
-import { codeFor } from "../support/http/httpCodes.ts"
-import { Browser } from "../support/http/httpBrowser.ts"
-import { signUp } from "../support/http/httpWorld.ts"
+import { updatePlc } from "../../../src/services/identity/PlcOperations.ts"
+import { enter, ours } from "../../support/http/accountPages.ts"
+import { codeFor } from "../../support/http/httpCodes.ts"
+import { Browser } from "../../support/http/httpBrowser.ts"
+import { signUp } from "../../support/http/httpWorld.ts"
 import {
   copied,
   type MoveInWorld,
