@@ -265,7 +265,7 @@ describe("an account moved by the pages, without JavaScript", () => {
       await page.getByText("rejected the code").waitFor()
       // The directory takes the operation, but nobody hears of it.
       const second = await codeOf(page, mover)
-      await killedAt(page, world.plc, `POST /${did}`, () => confirm(page, second))
+      await killedAt(page, world.plc, "POST /did", () => confirm(page, second))
       page = await resumed(mover)
       assert.strictEqual(await next(page), "Activate your account here")
       await killedAt(page, world.old, "deactivateAccount", () => press(page))
