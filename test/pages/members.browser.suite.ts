@@ -138,23 +138,23 @@ export const membersSuite = (world: () => BrowserWorld) => {
 
     it("a mail about a sign-in points to the device, which its owner signs out; later, and for others, it does nothing", async () => {
       const { mailbox, server } = world()
-      const olga = await world().person("olga")
+      const petra = await world().person("petra")
       const own = await world().visitor({ javaScriptEnabled: false })
       const page = await own.newPage()
       const row = (name: string) => page.getByRole("listitem").filter({ hasText: name })
       await page.goto(`${server.publicUrl}/account`)
-      await signInHere(page, olga)
+      await signInHere(page, petra)
       await arrive(page, "Your account")
       const stranger = await world().visitor({
         userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
       })
       const other = await stranger.newPage()
       await other.goto(`${server.publicUrl}/account`)
-      await signInHere(other, { ...olga, password: "a guess" })
+      await signInHere(other, { ...petra, password: "a guess" })
       await other.getByRole("alert").waitFor()
-      await signInHere(other, olga)
+      await signInHere(other, petra)
       await arrive(other, "Your account")
-      const { text } = await mailbox.mail("olga@example.com", "Device: Firefox on Linux")
+      const { text } = await mailbox.mail("petra@example.com", "Device: Firefox on Linux")
       const to = /https?:\/\/\S+\/account\/devices/.exec(text)?.[0] ?? ""
       await page.goto(to)
       await arrive(page, "Where you’re signed in")
