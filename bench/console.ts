@@ -11,7 +11,8 @@ import { percentile, sequential, short, table } from "./measure.ts"
 const help = `node bench/console.ts [--accounts 300] [--runs 40]
 
 Fills a server in this process with --accounts accounts, each with two records and a blob, and prints the median
-and the 95th percentile of --runs sequential requests for each page of the console, from request to whole body.`
+and the 95th percentile of --runs sequential requests for each page of the console and for /metrics, from request
+to whole body.`
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +23,8 @@ const { values } = parseArgs({
 })
 
 const anHour = 3_600_000
+
+const metricsToken = "a token for the metrics of the bench"
 
 /** The console's pages by the rest of their path; some with a search. */
 const pages: ReadonlyArray<string> = [
@@ -42,7 +45,7 @@ const pages: ReadonlyArray<string> = [
 ]
 
 const measure = async (): Promise<void> => {
-  const host = await startHost({ MAILER: "captured" })
+  const host = await startHost({ MAILER: "captured", METRICS_TOKEN: metricsToken })
   const state = () => `load ${loadavg()[0]?.toFixed(1)}`
   try {
     const from = performance.now()
@@ -57,17 +60,18 @@ const measure = async (): Promise<void> => {
     console.log(`${values.accounts} accounts made in ${seconds} s, ${state()}`)
     const browser = await enterConsole(host, operator)
     const rows: Array<ReadonlyArray<string>> = [["page", "p50 ms", "p95 ms"]]
-    for (const page of pages) {
+    const time = async (
+      name: string,
+      ask: () => Promise<{ readonly status: number; readonly text: string }>
+    ) => {
       const times = await sequential(Number(values.runs), async () => {
-        const { status, text } = await look(browser, page)
-        if (status !== 200) throw new Error(`${page}: ${status} ${text}`)
+        const { status, text } = await ask()
+        if (status !== 200) throw new Error(`${name}: ${status} ${text}`)
       })
-      rows.push([
-        page === "" ? "overview" : page,
-        short(percentile(times, 0.5)),
-        short(percentile(times, 0.95))
-      ])
+      rows.push([name, short(percentile(times, 0.5)), short(percentile(times, 0.95))])
     }
+    for (const page of pages) await time(page === "" ? "overview" : page, () => look(browser, page))
+    await time("/metrics", () => host.ask("/metrics", { auth: `Bearer ${metricsToken}` }))
     console.log(`${table(rows)}\n${state()}`)
   } finally {
     await host.close()
