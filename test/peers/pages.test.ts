@@ -235,8 +235,6 @@ describe("an account moved by the pages, without JavaScript", () => {
       assert.includeDeepMembers(set.preferences, [...preferencesOf("petra")])
 
       let page = await tab()
-      await killedAt(page, world.old, "createSession", () => begin(page, mover))
-      page = await tab()
       await killedAt(page, world.old, "getServiceAuth", () => begin(page, mover))
       page = await tab()
       await begin(page, mover)
@@ -252,11 +250,7 @@ describe("an account moved by the pages, without JavaScript", () => {
         assert.strictEqual(await next(page), title)
       }
       await stepsUntil(page, "Point your identity here")
-      await killedAt(page, world.old, "requestPlcOperationSignature", () =>
-        click(page, "Ask the old server for a code")
-      )
       // The old server has signed, and its code is used up, but nobody has submitted the operation.
-      page = await resumed(mover)
       const first = await codeOf(page, mover)
       await killedAt(page, world.old, "signPlcOperation", () => confirm(page, first))
       assert.strictEqual((await logOf(world, did)).length, 1)
