@@ -10,7 +10,7 @@ import { CurrentRequest } from "./CurrentRequest.ts"
 import { errorResponse, type Failure, wireError } from "./errors.ts"
 import { storageFault } from "./host/storageFault.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
-import { accountMethods, hostMethods } from "./methods.ts"
+import { limitsOf } from "./methods.ts"
 import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
 import { countRequest as countForMetrics } from "./operators/countRequest.ts"
 import { recordAct } from "./operators/recordAct.ts"
@@ -32,8 +32,7 @@ type Admission = RateLimitExceeded | LimiterUnavailable
 /** Counts a request towards the general rate limits, and notes the administrator's password. */
 const admit = Effect.fnUntraced(function* (current: CurrentRequest["Service"], config: Settings) {
   const { request, nsid } = current
-  const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
-  current.limits = yield* countRequest(request, limits)
+  current.limits = yield* countRequest(request, limitsOf(nsid))
   const password = administratorPassword(current.authorization)
   if (password === undefined) return
   const isRight = isAdmin(password, Redacted.value(config.adminPassword))

@@ -16,7 +16,7 @@ import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
 import { errorResponse, wireError } from "./errors.ts"
 import type { HostServices } from "./host.ts"
 import { countNow as countTowardsLimits } from "./limits/clientLimits.ts"
-import { accountMethods, hostMethods } from "./methods.ts"
+import { accountMethods, hostMethods, limitsOf } from "./methods.ts"
 import { countNow as countForMetrics } from "./operators/countRequest.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { marked, newRequestId, withRequestId } from "./requestId.ts"
@@ -32,7 +32,7 @@ type Current = CurrentRequest["Service"]
  * Answers the most frequent requests in the fewest steps: the host's public queries without a fiber,
  * and methods of accounts that this isolate knows by forwarding them.
  *
- * Undefined for every other request, and while traces are recorded; nothing has been counted then.
+ * Returns undefined for every other request, and while traces are recorded, before it counts anything.
  * The responses are those of `serveHost`, from the same parts.
  */
 export const answerDirectly = (
@@ -54,8 +54,7 @@ export const answerDirectly = (
     note(current, { id, status: made.status, started }, services)
     return dressed(made, current, config)
   }
-  const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
-  const counted = countTowardsLimits(request, limits, services, started)
+  const counted = countTowardsLimits(request, limitsOf(nsid), services, started)
   if (Result.isSuccess(counted)) current.limits = counted.success
   if (answered !== undefined) {
     const made = Result.isSuccess(counted) ? answered : errorResponse(wireError(counted.failure))

@@ -14,6 +14,7 @@ import { syncMethods } from "./repo/syncMethods.ts"
 import { repoWriteMethods } from "./repo/writeMethods.ts"
 import { serverMethods } from "./sessions/methods.ts"
 import { streamMethods } from "./stream/methods.ts"
+import type { LimitRule } from "../services/limits/rules.ts"
 import { table } from "./Xrpc.ts"
 
 /** Every method of the server. */
@@ -41,3 +42,7 @@ export const hostMethods = table("host", methods)
 
 /** The methods that run in an account's object. */
 export const accountMethods = table("account", methods)
+
+/** The rate limits that a method declares. */
+export const limitsOf = (nsid: string): ReadonlyArray<LimitRule> =>
+  (hostMethods.get(nsid) ?? accountMethods.get(nsid))?.limits ?? []

@@ -7,9 +7,9 @@ import { MoveIn } from "./MoveIn.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 
-/** A session's tokens; no server's are longer. */
-const Token = Schema.String.check(Schema.isMaxLength(8192))
-const Tokens = Schema.Struct({ accessJwt: Token, refreshJwt: Token })
+/** A token of any server; none is longer. */
+export const TokenText = Schema.String.check(Schema.isMaxLength(8192))
+const Tokens = Schema.Struct({ accessJwt: TokenText, refreshJwt: TokenText })
 
 /** A session's tokens. */
 export type MoveTokens = typeof Tokens.Type

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { pdsOf } from "../../../core/identity/didDocument.ts"
 import { calledName } from "../../../core/identity/calledName.ts"
+import { TokenText } from "../../../services/accounts/moveInNotes.ts"
 import { Config } from "../../../services/host/Config.ts"
 import { Identity } from "../../../services/identity/Identity.ts"
 import { rules } from "../../../services/limits/rules.ts"
@@ -11,12 +12,12 @@ import { callThere, type Credential, decoded, MoveInFailed } from "./call.ts"
 const Session = Schema.Struct({
   did: Schema.String,
   handle: Schema.String,
-  accessJwt: Schema.String.check(Schema.isMaxLength(8192)),
-  refreshJwt: Schema.String.check(Schema.isMaxLength(8192)),
+  accessJwt: TokenText,
+  refreshJwt: TokenText,
   email: Schema.optional(Schema.String)
 })
 
-const Token = Schema.Struct({ token: Schema.String.check(Schema.isMaxLength(8192)) })
+const Token = Schema.Struct({ token: TokenText })
 
 /** The account behind a handle or DID, and the server that it is on. */
 export const oldHome = Effect.fnUntraced(function* (typed: string) {

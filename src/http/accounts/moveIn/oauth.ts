@@ -6,7 +6,7 @@ import { toBase64Url } from "../../../core/bytes/base64url.ts"
 import { generatePrivateKey } from "../../../core/identity/didKey.ts"
 import { checkWebUrl } from "../../../core/oauth/webUrl.ts"
 import { sha256 } from "../../../core/repo/cid.ts"
-import type { OldTokens } from "../../../services/accounts/moveInNotes.ts"
+import { type OldTokens, TokenText } from "../../../services/accounts/moveInNotes.ts"
 import { Config, type Settings } from "../../../services/host/Config.ts"
 import { decoded, MoveInFailed, parsed, sendThere } from "./call.ts"
 
@@ -138,11 +138,9 @@ const post = Effect.fnUntraced(function* (
   return yield* parsed("oauth", status, body)
 })
 
-const Token = Schema.String.check(Schema.isMaxLength(8192))
-
 const Granted = Schema.Struct({
-  access_token: Token,
-  refresh_token: Token,
+  access_token: TokenText,
+  refresh_token: TokenText,
   token_type: Schema.Literal("DPoP"),
   sub: Schema.String
 })
