@@ -28,6 +28,11 @@ const start = async (isInBucket = true, options: Parameters<typeof startBox>[1] 
 
 const collection = "com.example.note"
 
+/** A reference to a blob, in JSON. */
+interface JsonBlobRef {
+  readonly ref: { readonly $link: string }
+}
+
 const upload = async (server: RunningBox, auth: string, bytes: Uint8Array<ArrayBuffer>) => {
   const response = await server.handler(
     new Request(`${origin}/xrpc/com.atproto.repo.uploadBlob`, {
@@ -36,8 +41,9 @@ const upload = async (server: RunningBox, auth: string, bytes: Uint8Array<ArrayB
       body: bytes
     })
   )
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of every shape
-  return { status: response.status, body: (await response.json()) as any }
+  // SAFETY: the two forms of the method's responses.
+  const body = (await response.json()) as { readonly blob: JsonBlobRef; readonly error?: string }
+  return { status: response.status, body }
 }
 
 const download = async (server: RunningBox, did: string, cid: string, range?: string) => {
