@@ -29,7 +29,7 @@ const start = async (env: Readonly<Record<string, string>> = {}) => {
 }
 
 /** An empty deployment with the same secrets and the same backup store. */
-const startAnew = async (
+const startEmpty = async (
   objects: Map<string, Uint8Array>,
   env: Readonly<Record<string, string>> = {}
 ) => {
@@ -118,7 +118,7 @@ describe("a server that burnt down", () => {
     const lastSeq = Math.max(...seqsOf(logged), 0)
     await backUp(first)
 
-    const { host } = await startAnew(objects)
+    const { host } = await startEmpty(objects)
     const events = host.subscribe()
     const { restored, faults } = await restoreServer(host)
     assert.deepStrictEqual(faults, [])
@@ -203,12 +203,12 @@ describe("a server that burnt down", () => {
     const { host: first, objects } = await start()
     const alice = await signUp(first, "alice")
     await backUp(first)
-    const { host: sound, state: counted } = await startAnew(objects)
+    const { host: sound, state: counted } = await startEmpty(objects)
     await restoreServer(sound)
     const { records } = await repoOf(sound, alice.did)
     assert.isAbove(counted.operations, 7)
     for (let at = 0; at < counted.operations; at++) {
-      const { host, state } = await startAnew(objects)
+      const { host, state } = await startEmpty(objects)
       state.failAt = at
       const { faults } = await restoreServer(host)
       assert.deepStrictEqual(faults, [], `operation ${at}`)
@@ -237,7 +237,7 @@ describe("a server that burnt down", () => {
     const car = objects.get(key)!.slice()
     car[car.length >> 1]! ^= 1
     objects.set(key, car)
-    const { host } = await startAnew(objects)
+    const { host } = await startEmpty(objects)
     const { restored, faults } = await restoreServer(host)
     assert.lengthOf(restored, 1)
     assert.deepStrictEqual(
@@ -252,7 +252,7 @@ describe("a server that burnt down", () => {
     const alice = await signUp(first, "alice")
     const { run } = await backUp(first)
     first.advance(86_400_000)
-    const { host, objects: store } = await startAnew(objects)
+    const { host, objects: store } = await startEmpty(objects)
     host.advance(86_400_000)
     const keys = [...store.keys()]
     // The cron trigger comes first, and somebody signs up before anything is restored.
@@ -274,7 +274,7 @@ describe("a server that burnt down", () => {
     const alice = await signUp(first, "alice")
     await backUp(first)
     objects.delete("nacre-backup.json")
-    const { host, objects: store } = await startAnew(objects)
+    const { host, objects: store } = await startEmpty(objects)
     host.advance(1000)
     const keys = [...store.keys()]
     await host.beneath(runJobs)
@@ -294,7 +294,7 @@ describe("a server that burnt down", () => {
     first.advance(86_400_000)
     const key = `runs/${(await backUp(first)).run}/run.json`
     objects.set(key, objects.get(key)!.slice(1))
-    const { host } = await startAnew(objects)
+    const { host } = await startEmpty(objects)
     const { restored, faults, run: backup } = await restoreServer(host)
     assert.deepInclude(restored[0], { did: alice.did, kind: "created" })
     assert.strictEqual(backup, older)
@@ -310,7 +310,7 @@ describe("a server that burnt down", () => {
     first.advance(1000)
     const alice = await signUp(first, "alice")
     objects.delete(`runs/${(await backUp(first)).run}/run.json`)
-    const { host, objects: store } = await startAnew(objects)
+    const { host, objects: store } = await startEmpty(objects)
     const keys = [...store.keys()]
     await host.beneath(runJobs)
     for (const path of ["/admin/backups", "/admin/backups/restore-server"]) {
@@ -392,7 +392,7 @@ describe("a server that burnt down", () => {
     const { host: first, objects } = await start()
     await signUp(first, "alice")
     const { run } = await backUp(first)
-    const { host } = await startAnew(objects)
+    const { host } = await startEmpty(objects)
     const { body } = await host.ask("/admin/backups", { auth: basic() })
     assert.deepStrictEqual([body["runs"], body["stored"]], [[], [run]])
   })
@@ -411,7 +411,7 @@ describe("a server that burnt down", () => {
     )
     empty.advance(86_400_000)
     assert.deepInclude(await backUp(empty), { outcome: "good", accounts: 0 })
-    const { host } = await startAnew(objects)
+    const { host } = await startEmpty(objects)
     const { restored } = await restoreServer(host)
     assert.deepStrictEqual(
       restored.map(({ did, kind }) => `${kind} ${did}`),
@@ -436,7 +436,7 @@ describe("a server that burnt down", () => {
     await signUp(first, "alice")
     await backUp(first)
     const env = { MASTER_KEY: Buffer.alloc(32, 9).toString("base64url") }
-    const { host } = await startAnew(objects, env)
+    const { host } = await startEmpty(objects, env)
     const refused = await host.ask("/admin/backups/restore-server", {
       method: "POST",
       auth: basic()

@@ -259,7 +259,7 @@ const orNothing = <A, E, R>(asked: Effect.Effect<A, E, R>) =>
 /**
  * Every metric with its present values; what a failing dependency would tell is left out.
  *
- * Asks for everything at once: a scrape takes as long as its slowest answer.
+ * Reads everything at once, so a scrape takes only as long as its slowest answer.
  */
 export const readMetrics = Effect.gen(function* () {
   const { alerts, d1, disk, r2, sequencer: log } = yield* Readiness
