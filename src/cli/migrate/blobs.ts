@@ -9,7 +9,7 @@ import { type CliFailure, explain, Failed } from "../failure.ts"
 import { note } from "../output.ts"
 import { briefly } from "../patience.ts"
 import { type Progress, withProgress } from "../progress.ts"
-import type { Move } from "./move.ts"
+import type { Move } from "./steps.ts"
 import { query } from "../xrpc.ts"
 import { accountStatusAt } from "./network.ts"
 

@@ -9,7 +9,7 @@ import { plcDataOf } from "../identity/lookup.ts"
 import { note } from "../output.ts"
 import { canAsk, insist } from "../prompts.ts"
 import { procedure, type Remote } from "../xrpc.ts"
-import type { Move } from "./move.ts"
+import type { Move } from "./steps.ts"
 import { type Credentials, credentialsAt, documentOf } from "./network.ts"
 import { assertFew } from "./rotationKeys.ts"
 

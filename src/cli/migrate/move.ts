@@ -10,20 +10,7 @@ import { bringBlobs } from "./blobs.ts"
 import { hasMoved, moveIdentity } from "./identity.ts"
 import { accountStatusAt, standingAt } from "./network.ts"
 import { bringPreferences, bringRecords, samePreferences, sameRecords } from "./records.ts"
-import { type Step, takeSteps } from "./steps.ts"
-
-/** A move of an account between two servers, with the owner signed in at both. */
-export interface Move {
-  readonly did: string
-  readonly from: Session
-  readonly to: Session
-  /** The owner's own keys, in order before the server's. */
-  readonly ownKeys: ReadonlyArray<string>
-  /** Whether to leave behind blobs that the old server has lost. */
-  readonly allowMissing: boolean
-  /** The file of the notes; the repo is stored next to it during the move. */
-  readonly notes: string
-}
+import { type Move, type Step, takeSteps } from "./steps.ts"
 
 /** The steps after which a move can stop, in order. */
 export const stepNames = [

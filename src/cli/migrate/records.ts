@@ -5,7 +5,7 @@ import { getPreferences, hasPreferences, putPreferences, sendRepo } from "../bac
 import type { CliFailure } from "../failure.ts"
 import { note } from "../output.ts"
 import { withProgress } from "../progress.ts"
-import type { Move } from "./move.ts"
+import type { Move } from "./steps.ts"
 import { treeAt } from "./network.ts"
 import { carOf } from "./notes.ts"
 

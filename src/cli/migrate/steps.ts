@@ -7,6 +7,7 @@ import { note, style } from "../output.ts"
 import type { ReasonFlag } from "../flags.ts"
 import type { theServer } from "../place.ts"
 import type { ask } from "../prompts.ts"
+import type { Session } from "../session.ts"
 
 type Asking = ReturnType<typeof ask>
 
@@ -21,6 +22,19 @@ type StepServices =
   | Effect.Services<typeof theServer>
   | Effect.Services<typeof ReasonFlag>
   | Effect.Services<Asking>
+
+/** A move of an account between two servers, with the owner signed in at both. */
+export interface Move {
+  readonly did: string
+  readonly from: Session
+  readonly to: Session
+  /** The owner's own keys, in order before the server's. */
+  readonly ownKeys: ReadonlyArray<string>
+  /** Whether to leave behind blobs that the old server has lost. */
+  readonly allowMissing: boolean
+  /** The file of the notes; the repo is stored next to it during the move. */
+  readonly notes: string
+}
 
 /** A part of a move that can check whether it is done, which lets a later run resume. */
 export interface Step {

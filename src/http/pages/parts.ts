@@ -23,6 +23,12 @@ export interface Wrong {
   readonly field?: string | undefined
 }
 
+/** A form that was rejected, with what was typed. */
+export interface Rejected {
+  readonly wrong: Wrong
+  readonly typed: Readonly<Record<string, string>>
+}
+
 /** An input of a form, with its label. */
 export interface Field {
   readonly name: string

@@ -11,7 +11,7 @@ import type { SecurityView } from "../../../services/sessions/calls.ts"
 import { historyRow } from "../account/activity/activity.ts"
 import { appInWords, clientInWords, dayInWords, momentInWords } from "../account/words.ts"
 import { type Html, html } from "../html.ts"
-import { fieldIn, type Wrong } from "../parts.ts"
+import { fieldIn, type Rejected } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { account as text, bytes, standings } from "../text/consolePeople.ts"
 import { checkSignIn } from "../../accounts/adminCare.ts"
@@ -124,12 +124,6 @@ const moderationOf = (operating: Operating, { info, takedown, check }: Known): H
     <p>
       <a href="${consolePath("moderation", { about: info.handle })}">${text.blobsAndRecords}</a>
     </p>`
-}
-
-/** A form that was rejected, with what was typed. */
-export interface Rejected {
-  readonly wrong: Wrong
-  readonly typed: Readonly<Record<string, string>>
 }
 
 const writeForm = (operating: Operating, { did }: Info, rejected?: Rejected): Html =>

@@ -21,7 +21,7 @@ import { type Child, type Html, html, raw } from "../html.ts"
 import type { Page, Shown } from "../layout.ts"
 import { account, hidden, note, noteOf, type Wrong } from "../parts.ts"
 import { frame as text, notices } from "../text/console.ts"
-import type { Operating } from "./operating.ts"
+import type { ConsoleNotice, ConsoleTab, Operating } from "./operating.ts"
 
 /** The console's pages, by the rest of their path. */
 export type ConsoleName =
@@ -36,9 +36,6 @@ export type ConsoleName =
   | "audit"
   | "operators"
   | "configuration"
-
-/** The name of a notice. */
-export type ConsoleNotice = keyof typeof notices
 
 /** The path of a page of the console; empty values are left out. */
 export const consolePath = (
@@ -147,16 +144,14 @@ export const lookUpForm = (name: ConsoleName, content: Child): Html =>
 export const tabsOf = (
   role: Role,
   pages: Readonly<Record<ConsoleName, Pick<ConsolePage, "role">>>
-): ReadonlyArray<keyof typeof text.tabs> =>
+): ReadonlyArray<ConsoleTab> =>
   // SAFETY: the keys of the table of texts.
-  (Object.keys(text.tabs) as Array<keyof typeof text.tabs>).filter((name) =>
-    reaches(role, pages[name].role)
-  )
+  (Object.keys(text.tabs) as Array<ConsoleTab>).filter((name) => reaches(role, pages[name].role))
 
 /** The content of a page of the console. */
 export interface Framed {
   readonly title: string
-  readonly tab: keyof typeof text.tabs
+  readonly tab: ConsoleTab
   readonly body: Child
   readonly wrong?: Wrong | undefined
 }

@@ -7,9 +7,14 @@ import { Operators } from "../../../services/operators/Operators.ts"
 import type { SecurityView } from "../../../services/sessions/calls.ts"
 import { recentMillis } from "../../../services/sessions/PasswordProof.ts"
 import type { PageFailure } from "../failurePage.ts"
-import { notices } from "../text/console.ts"
+import { type frame, notices } from "../text/console.ts"
 import type { Visitor } from "../visitor.ts"
-import type { ConsoleNotice, tabsOf } from "./frame.ts"
+
+/** The name of a notice. */
+export type ConsoleNotice = keyof typeof notices
+
+/** The name of a tab. */
+export type ConsoleTab = keyof typeof frame.tabs
 
 /** An operator at the console. */
 export interface Operating {
@@ -18,7 +23,7 @@ export interface Operating {
   readonly view: SecurityView
   readonly role: Role
   readonly now: number
-  readonly tabs: ReturnType<typeof tabsOf>
+  readonly tabs: ReadonlyArray<ConsoleTab>
   readonly notice: ConsoleNotice | undefined
 }
 

@@ -2,9 +2,10 @@ import * as Effect from "effect/Effect"
 import { entryOf } from "../../accounts/adminAccounts.ts"
 import type { Form } from "../browser.ts"
 import { account as text } from "../text/consolePeople.ts"
-import { accountView, type Rejected } from "./account.ts"
+import { accountView } from "./account.ts"
 import { type ConsoleAction, type Handled, type Outcome } from "./frame.ts"
 import { shown } from "../layout.ts"
+import type { Rejected } from "../parts.ts"
 import type { Operating } from "./operating.ts"
 
 /** The account that a form is about. */
