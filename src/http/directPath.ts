@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isSupportedDid } from "../core/identity/did.ts"
-import { Accounts } from "../services/accounts/Accounts.ts"
+import { Accounts, unavailable } from "../services/accounts/Accounts.ts"
 import { KnownAccounts } from "../services/accounts/KnownAccounts.ts"
 import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
@@ -13,7 +13,7 @@ import { Traces } from "../services/operators/Traces.ts"
 import { accountAtOnce } from "./accounts/accountOf.ts"
 import { dressed, inProtocol, withoutDefects } from "./answers.ts"
 import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
-import { errorResponse, wireError } from "./errors.ts"
+import type { Failure } from "./errors.ts"
 import type { HostServices } from "./host.ts"
 import { countNow as countTowardsLimits } from "./limits/clientLimits.ts"
 import { accountMethods, hostMethods, limitsOf } from "./methods.ts"
@@ -21,6 +21,7 @@ import { countNow as countForMetrics } from "./operators/countRequest.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { marked, newRequestId, withRequestId } from "./requestId.ts"
 import { logRequest, logsRequests } from "./requestLog.ts"
+import { respondTo } from "./respondTo.ts"
 import { finishBody } from "./responses.ts"
 import { serveAtOnce } from "./Xrpc.ts"
 import { changesIdentity } from "./xrpcRoute.ts"
@@ -29,8 +30,9 @@ type Services = Context.Context<HostServices>
 type Current = CurrentRequest["Service"]
 
 /**
- * Answers the most frequent requests in the fewest steps: the host's public queries without a fiber,
- * and methods of accounts that this isolate knows by forwarding them.
+ * Answers the most frequent requests in the fewest steps: the host's public queries at once, and
+ * methods of accounts that this isolate knows by forwarding them. A fiber runs only for the rest:
+ * failures, and a record of another server.
  *
  * Returns undefined for every other request, and while traces are recorded, before it counts anything.
  * The responses are those of `serveHost`, from the same parts.
@@ -38,15 +40,15 @@ type Current = CurrentRequest["Service"]
 export const answerDirectly = (
   request: Request,
   services: Services
-): Response | Effect.Effect<Response> | undefined => {
+): Response | Promise<Response> | undefined => {
   if (!isDirect(request, services)) return undefined
   const url = new URL(request.url)
   const current = currentRequest(request, url, "/xrpc/*")
   const { nsid } = current
   const within = Context.add(services, CurrentRequest, current)
   const answered = serveAtOnce(hostMethods, within, request, url)
-  const forwarded = answered === undefined ? forwarding(current, services) : undefined
-  if (answered === undefined && forwarded === undefined) return undefined
+  const did = answered === undefined ? accountIn(current, services) : undefined
+  if (answered === undefined && did === undefined) return undefined
   const started = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
   const id = newRequestId(request)
   const config = Context.get(services, Config)
@@ -54,22 +56,36 @@ export const answerDirectly = (
     note(current, { id, status: made.status, started }, services)
     return dressed(made, current, config)
   }
-  const counted = countTowardsLimits(request, limitsOf(nsid), services, started)
-  if (Result.isSuccess(counted)) current.limits = counted.success
-  if (answered !== undefined) {
-    const made = Result.isSuccess(counted) ? answered : errorResponse(wireError(counted.failure))
-    return marked(finish(made), id)
-  }
-  return withoutDefects(
-    inProtocol(Effect.andThen(Effect.fromResult(counted), forwarded ?? Effect.never))
-  ).pipe(
-    Effect.tap(finishBody(request, config)),
-    Effect.flatMap((made) => withRequestId(finish(made), id)),
-    Effect.provideContext(
-      Context.add(Context.add(within, RequestId, id), RequestOrigin, originOf(current))
+  const inFiber = (made: Effect.Effect<Response, Failure, HostServices>) =>
+    respondTo(
+      request,
+      Context.add(Context.add(within, RequestId, id), RequestOrigin, originOf(current)),
+      withoutDefects(inProtocol(made)).pipe(
+        Effect.tap(finishBody(request, config)),
+        Effect.flatMap((response) => withRequestId(finish(response), id))
+      )
     )
+  const counted = countTowardsLimits(request, limitsOf(nsid), services, started)
+  if (Result.isFailure(counted)) return inFiber(Effect.fail(counted.failure))
+  current.limits = counted.success
+  if (did === undefined) return answered && marked(finish(answered), id)
+  if (isSupportedDid(did)) current.account = did
+  current.isForwarded = true
+  const orElsewhere = (local: Effect.Effect<Response, Failure, HostServices>) =>
+    nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
+  const accounts = Context.get(services, Accounts)
+  if (accounts.forwardNow === undefined) return inFiber(orElsewhere(accounts.forward(did, request)))
+  return accounts.forwardNow(did, request, id).then(
+    (made) =>
+      made.status < 400 && !isUnread(request)
+        ? marked(finish(made), id)
+        : inFiber(orElsewhere(Effect.succeed(made))),
+    (reason) => inFiber(unavailable("forward", did, reason))
   )
 }
+
+/** Whether nobody reads a request's body: neither this isolate nor the object. */
+const isUnread = ({ body }: Request): boolean => body !== null && !body.locked
 
 /** Whether a request has neither headers nor a host that ask for more steps. */
 const isDirect = ({ method, headers }: Request, services: Services): boolean => {
@@ -83,20 +99,12 @@ const isDirect = ({ method, headers }: Request, services: Services): boolean => 
   )
 }
 
-/** Forwards a method to its account's object; undefined if its account isn't known at once. */
-const forwarding = (current: Current, services: Services) => {
-  const { nsid, request, url } = current
+/** The account of a method that its object answers; undefined if it isn't known at once. */
+const accountIn = ({ nsid, request, url }: Current, services: Services): string | undefined => {
   const declared = accountMethods.get(nsid)
   if (declared === undefined || hostMethods.has(nsid) || changesIdentity.has(nsid)) return undefined
   const { remembers } = Context.get(services, KnownAccounts)
-  const did = accountAtOnce(declared.authority, request, url, remembers)
-  if (did === undefined) return undefined
-  const forwarded = Effect.suspend(() => {
-    if (isSupportedDid(did)) current.account = did
-    current.isForwarded = true
-    return Context.get(services, Accounts).forward(did, request)
-  })
-  return nsid === "com.atproto.repo.getRecord" ? orOfAppView(forwarded, request, url) : forwarded
+  return accountAtOnce(declared.authority, request, url, remembers)
 }
 
 /** Logs and counts a request. */
@@ -109,7 +117,8 @@ const note = (
   }: { readonly id: string; readonly status: number; readonly started: number },
   services: Services
 ): void => {
-  const run = Effect.runForkWith(Context.add(services, RequestId, id))
+  const run = (work: Effect.Effect<void, never, HostServices>) =>
+    Effect.runForkWith(Context.add(services, RequestId, id))(work)
   if (logsRequests(services)) run(logRequest(current, status, started))
   const now = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
   const storing = countForMetrics(services, current, { status, started, now })

@@ -11,6 +11,7 @@ import { answerDirectly } from "./directPath.ts"
 import { misconfigured } from "./host/health.ts"
 import { type HostServices, serveHost } from "./host.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
+import { respondTo } from "./respondTo.ts"
 
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
@@ -21,29 +22,15 @@ export interface WorkerApp {
   readonly scheduled: () => Promise<void>
 }
 
-/** The response after a client has disconnected, which nobody receives. */
-const unanswered = (): Response => new Response(null, { status: 499 })
-
-/** A request's signal, which the platform creates only for a request that has to wait. */
-const signalOf = (request: Request) => ({
-  get signal() {
-    return request.signal
-  }
-})
-
-/** Builds the host's HTTP app over its services; a disconnected client interrupts its request. */
+/** Builds the host's HTTP app over its services. */
 const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, Misconfigured>) {
   const context = yield* Layer.buildWithScope(services, yield* Scope.make())
-  const run = Effect.runPromiseExitWith(context)
   const worker: WorkerApp = {
     fetch: (request) => {
       // A defect before anything has waited: the usual way meets it again, and reports it.
-      const direct = Result.try(() => answerDirectly(request, context))
-      const answered = Result.getOrUndefined(direct) ?? serveHost(request)
-      if (answered instanceof Response) return Promise.resolve(answered)
-      return run(answered, signalOf(request)).then((exit) =>
-        Exit.isSuccess(exit) ? exit.value : unanswered()
-      )
+      const direct = Result.getOrUndefined(Result.try(() => answerDirectly(request, context)))
+      if (direct !== undefined) return Promise.resolve(direct)
+      return respondTo(request, context, serveHost(request))
     },
     scheduled: () => Effect.runPromiseWith(context)(traced(() => ({ name: "scheduled" }), runJobs))
   }

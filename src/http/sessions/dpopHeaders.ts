@@ -18,7 +18,8 @@ export const forAppAlone = (
   response: Response,
   headers: Readonly<Record<string, string>>
 ): Response => {
+  if (!("dpop-nonce" in headers)) return response
   const isPublic = response.headers.get("cache-control")?.startsWith("public") === true
-  if ("dpop-nonce" in headers && isPublic) response.headers.delete("cache-control")
+  if (isPublic) response.headers.delete("cache-control")
   return response
 }

@@ -10,7 +10,7 @@ import type {
 } from "../../services/accounts/AccountCalls.ts"
 import { rayHeader, rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import { type Origin, RequestOrigin } from "../../services/host/RequestOrigin.ts"
-import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
+import { Accounts, AccountUnavailable, unavailable } from "../../services/accounts/Accounts.ts"
 import { type TraceParent, traceText } from "../../core/operators/otlp.ts"
 import { traceParent, traceParentIn } from "../../services/operators/Traces.ts"
 import type { FailureCodec } from "./AccountApp.ts"
@@ -86,11 +86,7 @@ export const layer = (
     Effect.catch(
       Effect.tryPromise(() => use(stubOf(did))),
       // Not retried: a write may have happened before the object failed.
-      (failure) =>
-        Effect.andThen(
-          Effect.logError("account object unavailable", { operation, did }, failure),
-          new AccountUnavailable({ operation, did })
-        )
+      (failure) => unavailable(operation, did, failure)
     )
 
   const call = Effect.fnUntraced(function* <K extends CallName>(
@@ -122,6 +118,7 @@ export const layer = (
           const sent = named(request, Context.get(context, RequestId), traceParentIn(context))
           return reach("forward", did, (stub) => stub.fetch(sent))
         }),
+      forwardNow: (did, request, id) => stubOf(did).fetch(named(request, id, undefined)),
       call
     })
   )
