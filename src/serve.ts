@@ -81,7 +81,8 @@ const consoleOf = (format: LogFormat): Console.Console =>
 
 const program = (settings: ServeSettings) =>
   Effect.gen(function* () {
-    const { folder, port, host, env, logFormat, mostOpen, backupFolder } = settings
+    const { folder, port, host, env, logFormat } = settings
+    const { mostOpen, sharesSyncs, backupFolder } = settings
     const configuration = configurationOf(env)
     const { devAllowHosts, publicUrl, rateLimits } = configuration
     const proxies = readProxies(settings.trustedProxies)
@@ -93,9 +94,12 @@ const program = (settings: ServeSettings) =>
       Layer.succeed(HomeFetch, guardedFetch(devAllowHosts)),
       Layer.succeed(PasswordTurns, (hash) => turns.withPermit(hash))
     )
-    const home = yield* Box.make(accountApp, env, { folder, backupFolder, mostOpen }).pipe(
-      Effect.provide(reach)
-    )
+    const home = yield* Box.make(accountApp, env, {
+      folder,
+      backupFolder,
+      mostOpen,
+      sharesSyncs
+    }).pipe(Effect.provide(reach))
     claim(settings, configuration)
     // Built in this scope, so a stop closes every database.
     const services = yield* Layer.build(home.services.pipe(Layer.provideMerge(reach)))

@@ -22,6 +22,8 @@ Variables beside those of the server's configuration:
   TRUSTED_PROXIES    the proxies whose X-Forwarded-For counts: addresses, networks such as 10.0.0.0/8,
                      and loopback, separated by commas; default: none
   MAX_OPEN_ACCOUNTS  account databases that stay open; default: 500
+  SHARED_SYNC        on for slow disks: posts that are written at the same time wait for one sync
+                     together, before their responses; default: off, each is synced alone
   LOG_FORMAT         pretty or json; default: pretty on a terminal, json where the output is piped
 
 A variable of the environment wins over the same one in the file. A secret can also be in a file of
@@ -37,6 +39,7 @@ export interface ServeSettings {
   readonly backupFolder: string | undefined
   readonly trustedProxies: string
   readonly mostOpen: number
+  readonly sharesSyncs: boolean
   readonly logFormat: LogFormat
   /** The server's configuration. */
   readonly env: Readonly<Record<string, string>>
@@ -76,6 +79,13 @@ const mostOf = (text: string): number => {
   throw new Refused(`MAX_OPEN_ACCOUNTS must be a whole number above 0, not "${text}".`)
 }
 
+/** A switch, off where it isn't set. */
+const isOn = (name: string, text: string | undefined): boolean => {
+  if (!text || text === "off") return false
+  if (text === "on") return true
+  throw new Refused(`${name} must be on or off, not "${text}".`)
+}
+
 /** Reads the arguments, the file and the environment; undefined if only the help was asked for. */
 export const readSettings = (args: ReadonlyArray<string>): ServeSettings | undefined => {
   const { values } = parseArgs({
@@ -107,6 +117,7 @@ export const readSettings = (args: ReadonlyArray<string>): ServeSettings | undef
     backupFolder: backups ? resolve(backups) : undefined,
     trustedProxies: known["TRUSTED_PROXIES"] ?? "",
     mostOpen: mostOf(known["MAX_OPEN_ACCOUNTS"] || "500"),
+    sharesSyncs: isOn("SHARED_SYNC", known["SHARED_SYNC"]),
     logFormat: formatOf(known["LOG_FORMAT"]),
     env: { ...env, ...secretsOf(known) }
   }

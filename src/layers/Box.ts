@@ -24,6 +24,8 @@ export interface BoxOptions {
   readonly backupFolder?: string | undefined
   /** Account databases that stay open; 500 by default. */
   readonly mostOpen?: number
+  /** Whether commits that wait for the disk share a sync. */
+  readonly sharesSyncs?: boolean
 }
 
 /** Another process has the folder. */
@@ -83,7 +85,7 @@ const ringUnclosed = Effect.fnUntraced(function* (
 export const make = (
   app: AccountApp,
   env: Node.Environment,
-  { folder, backupFolder, mostOpen = 500 }: BoxOptions,
+  { folder, backupFolder, mostOpen = 500, sharesSyncs = false }: BoxOptions,
   own: Node.Own = {}
 ) =>
   Effect.gen(function* () {
@@ -106,7 +108,7 @@ export const make = (
         stream: Layer.succeed(SqlStorage, SqlStorageNode.make(stream)),
         database: HostDatabaseNode.over(directory),
         blobs: boxBlobs.layer(folder),
-        accounts: AccountsFiles.layer(app, { folder: accounts, alarms, mostOpen }),
+        accounts: AccountsFiles.layer(app, { folder: accounts, alarms, mostOpen, sharesSyncs }),
         // The cache saves no query here.
         cache: PublicCache.layerNone,
         disk: {

@@ -59,7 +59,12 @@ async function soak(kills: number, seed: number): Promise<number> {
       const writers = [0, 1, 2].map((writer) =>
         write({ url: server.url, did, token, ledger, random: random.fork(), writer, until })
       )
+      const least = ledger.acknowledged + random.between(0, 30)
       await pause(random.between(0, 700))
+      // A busy machine writes little in that time, and a kill between two writes shows nothing.
+      for (let waited = 0; ledger.acknowledged < least && waited < 5000; waited += 10) {
+        await pause(10)
+      }
       await server.kill()
       until.done = true
       for (const refused of await Promise.all(writers)) {

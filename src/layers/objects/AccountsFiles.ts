@@ -14,6 +14,7 @@ import { runCall } from "../../services/accounts/AccountCalls.ts"
 import { onAlarm } from "../../services/accounts/onAlarm.ts"
 import { inTrace } from "../../services/operators/Traces.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { Sequencer } from "../../services/stream/Sequencer.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as accountServices from "../account.ts"
 import type { Alarms } from "../host/AlarmsSqlite.ts"
@@ -28,6 +29,8 @@ export interface AccountsFilesOptions {
   readonly alarms: Alarms
   /** Databases that stay open; the one used longest ago is closed first. */
   readonly mostOpen: number
+  /** Whether the commits of an account's repo share syncs, which its responses wait for. */
+  readonly sharesSyncs?: boolean
 }
 
 /** The file of an account: a DID may be longer than a file's name. */
@@ -43,6 +46,8 @@ const lastWork = "5 seconds"
 interface Awake {
   readonly services: Context.Context<AccountServices>
   readonly sleep: Effect.Effect<void>
+  /** Waits until every commit so far is on the disk: what leaves the object must not be lost. */
+  readonly synced: Effect.Effect<void>
   /** Requests, streams and background work that need it open. */
   uses: number
 }
@@ -60,7 +65,7 @@ const isAwake = (state: State): state is Awake => "uses" in state
  */
 export const layer = (
   app: AccountApp,
-  { folder, alarms, mostOpen }: AccountsFilesOptions
+  { folder, alarms, mostOpen, sharesSyncs = false }: AccountsFilesOptions
 ): Layer.Layer<Accounts, never, Exclude<AccountBase, Accounts>> =>
   Layer.effect(
     Accounts,
@@ -73,11 +78,16 @@ export const layer = (
 
       const build = Effect.fnUntraced(function* (did: string) {
         const scope = yield* Scope.fork(parent)
-        const file = SqlStorageFile.make(fileOf(folder, did))
+        const file = SqlStorageFile.make(fileOf(folder, did), { sharesSyncs })
         yield* Scope.addFinalizer(scope, Effect.sync(file.close))
         const background = yield* Effect.provideService(BackgroundMemory.make, Scope.Scope, scope)
         yield* Scope.addFinalizer(scope, Effect.ignore(Effect.timeout(background.idle, lastWork)))
-        const awake = { uses: 0 }
+        const awake = { uses: 0, synced: file.synced }
+        const { append, ...log } = Context.get(shared, Sequencer)
+        const sequencer = Sequencer.of({
+          ...log,
+          append: (did, events) => Effect.andThen(file.synced, append(did, events))
+        })
         const own = Layer.mergeAll(
           Layer.succeed(SqlStorage, file.service),
           Layer.succeed(Alarm, alarms.of(did)),
@@ -106,7 +116,12 @@ export const layer = (
             .layer({ did, wipe })
             .pipe(
               Layer.provideMerge(
-                Layer.merge(own, Layer.succeedContext(Context.add(shared, Accounts, all)))
+                Layer.merge(
+                  own,
+                  Layer.succeedContext(
+                    shared.pipe(Context.add(Accounts, all), Context.add(Sequencer, sequencer))
+                  )
+                )
               )
             ),
           scope
@@ -180,7 +195,8 @@ export const layer = (
       const within = <A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>) =>
         Effect.acquireUseRelease(
           take(did),
-          ({ services }) => Effect.provide(inTrace(effect), services),
+          ({ services, synced }) =>
+            Effect.ensuring(Effect.provide(inTrace(effect), services), synced),
           (awake) => give(did, awake)
         )
 
@@ -191,7 +207,9 @@ export const layer = (
             const awake = yield* take(did)
             const end = Effect.suspend(() => give(did, awake))
             const response = yield* restore(
-              Effect.provide(inTrace(app.serve(request)), awake.services)
+              Effect.provide(inTrace(app.serve(request)), awake.services).pipe(
+                Effect.ensuring(awake.synced)
+              )
             ).pipe(Effect.onError(() => end))
             const streaming = untilRead(response, () => Effect.runFork(end))
             if (streaming === undefined) yield* end

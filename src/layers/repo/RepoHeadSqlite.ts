@@ -85,7 +85,7 @@ export const layer: Layer.Layer<RepoHead, never, SqlStorage> = Layer.effect(
       read: () => readHead(sql),
       lastEvent: () => readLastEvent(sql),
       write: (head, spent, event) => writeHead(sql, head, spent, event),
-      transaction: (change) => sql.transaction(change)
+      transaction: (change, sync) => sql.transaction(change, sync)
     })
   )
 )

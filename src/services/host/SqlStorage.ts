@@ -28,8 +28,13 @@ export class SqlStorage extends Context.Service<
       query: string,
       ...bindings: ReadonlyArray<SqlValue>
     ): SqlCursor<Row>
-    /** Runs the body in one transaction; an exception rolls everything back. May be nested. */
-    transaction<A>(body: () => A): A
+    /**
+     * Runs the body in one transaction; an exception rolls everything back. May be nested.
+     *
+     * With "shared", a home may sync it to the disk later, together with others: it holds this
+     * object's responses and events until then, and nothing else.
+     */
+    transaction<A>(body: () => A, sync?: "shared"): A
     /** The database's size, in bytes. */
     size(): number
   }

@@ -13,7 +13,7 @@ export class RepoHead extends Context.Service<
     /** The id of the last event that entered the outbox; 0 before the first. */
     lastEvent(): number
     write(head: Head, spent: Spent, event: number): void
-    /** Stores everything that `change` stores, or nothing. */
-    transaction<A>(change: () => A): A
+    /** Stores everything that `change` stores, or nothing; see SqlStorage. */
+    transaction<A>(change: () => A, sync?: "shared"): A
   }
 >()("nacre/services/RepoHead") {}

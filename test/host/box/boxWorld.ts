@@ -43,11 +43,13 @@ export const startBox = async (
   folder: string,
   {
     mostOpen = 100,
+    sharesSyncs = false,
     now = () => Date.now(),
     backupFolder,
     variables = {}
   }: {
     readonly mostOpen?: number
+    readonly sharesSyncs?: boolean
     readonly now?: () => number
     readonly backupFolder?: string
     /** The configuration beside the usual one. */
@@ -68,6 +70,7 @@ export const startBox = async (
     {
       folder,
       mostOpen,
+      sharesSyncs,
       backupFolder
     }
   ).pipe(

@@ -82,7 +82,9 @@ export const openFolder = (folder: string, marker: Marker, seq: number, now: () 
   const databases = ["alarms", "directory", "stream"].map((name) =>
     openAlone(join(folder, `${name}.sqlite`))
   )
-  const [alarms, directory, stream] = databases.map(SqlStorageNode.make) as [
+  const [alarms, directory, stream] = databases.map((database) =>
+    SqlStorageNode.make(database)
+  ) as [
     ReturnType<typeof SqlStorageNode.make>,
     ReturnType<typeof SqlStorageNode.make>,
     ReturnType<typeof SqlStorageNode.make>

@@ -1,17 +1,27 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
+import * as Effect from "effect/Effect"
 import type { SqlStorage, SqlValue } from "../../../services/host/SqlStorage.ts"
 import { syncNames } from "../durable.ts"
+import { SharedSync } from "./SharedSync.ts"
 import * as SqlStorageNode from "./SqlStorageNode.ts"
 
 /** SQLite in a file of its own, opened when it is needed. */
 export interface FileStorage {
   readonly service: SqlStorage["Service"]
+  /** Waits until every commit so far is on the disk. */
+  readonly synced: Effect.Effect<void>
   /** Closes the file for good: a later statement throws. */
   readonly close: () => void
   /** Deletes the file; a later write makes a new one. */
   readonly wipe: () => void
+}
+
+interface OpenFile {
+  readonly database: DatabaseSync
+  readonly sql: SqlStorage["Service"]
+  readonly shared: SharedSync | undefined
 }
 
 /** What reads nothing: a missing file has no tables. */
@@ -21,10 +31,11 @@ const reads = /^\s*(select|explain)\b/i
  * Storage in a file that the first write makes.
  *
  * A missing file reads as an empty database, so a request for an unknown DID leaves nothing behind.
- * Every commit is synced, and no other process can open the file (see SqlStorageNode.openFile).
+ * Every commit is synced, or before `synced` ends if it may share a sync; no other process can open
+ * the file (see SqlStorageNode.openFile).
  */
-export const make = (path: string): FileStorage => {
-  let open: { readonly database: DatabaseSync; readonly sql: SqlStorage["Service"] } | undefined
+export const make = (path: string, { sharesSyncs = false } = {}): FileStorage => {
+  let open: OpenFile | undefined
   let isClosed = false
   /** Empty, and never written to. */
   let nothing: SqlStorage["Service"] | undefined
@@ -37,7 +48,8 @@ export const make = (path: string): FileStorage => {
       const database = SqlStorageNode.openFile(path)
       // The account's folder, the one that holds all of them, and the data folder.
       if (isNew) syncNames(path, { levels: 3 })
-      open = { database, sql: SqlStorageNode.make(database) }
+      const shared = sharesSyncs ? new SharedSync(`${path}-wal`) : undefined
+      open = { database, sql: SqlStorageNode.make(database, shared), shared }
     }
     return open.sql
   }
@@ -46,6 +58,7 @@ export const make = (path: string): FileStorage => {
 
   const close = (): void => {
     open?.database.close()
+    open?.shared?.close()
     open = undefined
   }
 
@@ -59,9 +72,10 @@ export const make = (path: string): FileStorage => {
         nothing ??= SqlStorageNode.make(SqlStorageNode.open(":memory:"))
         return nothing.exec<R>(query, ...bindings)
       },
-      transaction: (body) => file().transaction(body),
+      transaction: (body, sync) => file().transaction(body, sync),
       size: () => (isThere() ? file().size() : 0)
     },
+    synced: Effect.suspend(() => open?.shared?.done ?? Effect.void),
     close: () => {
       isClosed = true
       close()

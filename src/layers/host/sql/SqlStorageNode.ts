@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { SqlStorage, type SqlCursor, type SqlValue } from "../../../services/host/SqlStorage.ts"
+import type { SharedSync } from "./SharedSync.ts"
 
 type Row = Record<string, SqlValue>
 type Bindable = string | number | null | Uint8Array
@@ -98,11 +99,11 @@ class Statements {
 }
 
 /**
- * A `node:sqlite` database.
+ * A `node:sqlite` database; with `shared`, its commits with shared syncs are synced there.
  *
  * `rowsWritten` counts changed rows, but unlike a Durable Object's, no index entries.
  */
-export const make = (database: DatabaseSync): SqlStorage["Service"] => {
+export const make = (database: DatabaseSync, shared?: SharedSync): SqlStorage["Service"] => {
   const statements = new Statements(database)
   let depth = 0
 
@@ -131,7 +132,7 @@ export const make = (database: DatabaseSync): SqlStorage["Service"] => {
     return new Cursor(statement.iterate(...values) as Iterator<R>, 0, finish)
   }
 
-  const transaction = <A>(body: () => A): A => {
+  const nested = <A>(body: () => A): A => {
     const savepoint = `nested_${depth}`
     database.exec(`SAVEPOINT ${savepoint}`)
     depth += 1
@@ -146,6 +147,18 @@ export const make = (database: DatabaseSync): SqlStorage["Service"] => {
       throw error
     } finally {
       depth -= 1
+    }
+  }
+
+  const transaction = <A>(body: () => A, sync?: "shared"): A => {
+    if (shared === undefined || sync === undefined || depth > 0) return nested(body)
+    database.exec("PRAGMA synchronous = NORMAL")
+    try {
+      const result = nested(body)
+      shared.owe()
+      return result
+    } finally {
+      database.exec("PRAGMA synchronous = FULL")
     }
   }
 

@@ -140,7 +140,7 @@ export const layer = Layer.effect(
         })
         stored.write(next, spent, event)
         return moved
-      })
+      }, "shared")
       current.head = next
       current.spent = spent
       for (const added of collections.added) current.collections.add(added)
