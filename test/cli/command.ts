@@ -138,11 +138,12 @@ export const makeDesk = (server?: TestServer): Desk => {
   }
 }
 
-/** Runs the program, and interrupts it with Ctrl-C's signal when its messages match. */
+/** Runs the program, and sends it a signal when its messages match; by default Ctrl-C's. */
 export const stopWhen = (
   { folder }: Desk,
   args: ReadonlyArray<string>,
   env: Environment,
-  matches: RegExp
+  matches: RegExp,
+  signal: NodeJS.Signals = "SIGINT"
 ): Promise<Ran> =>
-  spawned(folder, args, env, (stderr) => (matches.test(stderr) ? "SIGINT" : undefined))
+  spawned(folder, args, env, (stderr) => (matches.test(stderr) ? signal : undefined))

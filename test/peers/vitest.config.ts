@@ -9,6 +9,9 @@ export default defineConfig({
     include: ["test/peers/*.test.ts"],
     // One reference server at a time is enough for a small machine.
     fileParallelism: false,
+    // As in vitest.config.ts: modules are loaded once, by Node itself.
+    isolate: false,
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     testTimeout: 300_000,
     hookTimeout: 120_000
   }
