@@ -49,7 +49,7 @@ export const wordsOf = (
       ["Blobs", String(sum(accounts.map(({ blobs }) => blobs)))],
       [
         "Sign-ins",
-        `${sum(accounts.map(({ sessions }) => sessions))} sessions, ${sum(accounts.map(({ apps }) => apps))} connected apps, ${sum(accounts.map(({ appPasswords }) => appPasswords))} app passwords`
+        `${sum(accounts.map(({ sessions }) => sessions))} sessions, ${sum(accounts.map(({ apps }) => apps))} connected apps, ${sum(accounts.map(({ consents }) => consents))} remembered permissions, ${sum(accounts.map(({ appPasswords }) => appPasswords))} app passwords`
       ],
       ["Invites", String(invites)],
       ["Reserved keys", String(reservedKeys)]

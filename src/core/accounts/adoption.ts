@@ -12,6 +12,8 @@ export interface ReportedAccount {
   readonly sessions: number
   /** Sessions of OAuth apps. */
   readonly apps: number
+  /** OAuth apps whose permissions are remembered. */
+  readonly consents: number
   readonly letGo: ReadonlyArray<string>
 }
 

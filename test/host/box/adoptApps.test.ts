@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { thumbprint } from "../../../src/core/oauth/jwk.ts"
+import { isCovered } from "../../../src/http/oauth/authorizeStep.ts"
 import { adopt } from "../../../src/layers/accounts/adopt/adopt.ts"
 import { open } from "../../../src/layers/host/sql/SqlStorageNode.ts"
 import { fileOf } from "../../../src/layers/objects/AccountsFiles.ts"
@@ -121,5 +122,34 @@ describe("OAuth apps of a reference PDS that was adopted", () => {
       [{ method: "private_key_jwt", ...key }]
     )
     assert.notInclude(JSON.stringify(rows), kept.refreshToken)
+  })
+
+  it("what the owner allowed an app is remembered; what can't be read is let go, and named", async () => {
+    const { did } = old.make({ name: "alice" })
+    const allowed = (...authorizedScopes: ReadonlyArray<unknown>) =>
+      JSON.stringify({ authorizedScopes })
+    const client = (name: string) => `https://${name}.example.com/client.json`
+    const scope = ["atproto", "repo:app.bsky.feed.post?action=create", "blob:*/*"]
+    old.consent(did, client("app"), allowed(...scope))
+    old.consent(did, client("none"), allowed())
+    old.consent(did, client("minus"), allowed("atproto", "-transition:generic"))
+    old.consent(did, client("two"), allowed("atproto transition:generic"))
+    old.consent(did, client("number"), allowed("atproto", 1))
+    old.consent(did, client("broken"), "{")
+    old.consent(did, client(`${"x".repeat(3000)}`), allowed("atproto"))
+    old.close()
+    const { accounts, letGo } = await run()
+    assert.strictEqual(accounts[0]?.consents, 1)
+    assert.include(letGo.join("\n"), "6 remembered permissions of OAuth apps in an unknown form")
+    const database = open(fileOf(join(data, "accounts"), did))
+    const rows = database.prepare("SELECT client, scope FROM oauth_consent").all()
+    database.close()
+    assert.deepStrictEqual(
+      rows.map((row) => row["client"]),
+      [client("app")]
+    )
+    const consented = String(rows[0]?.["scope"])
+    assert.isTrue(isCovered(`${scope[0]} ${scope[2]}`, consented))
+    assert.isFalse(isCovered("atproto transition:generic", consented))
   })
 })

@@ -20,6 +20,7 @@ const accountTables = `
   CREATE TABLE invite_code (code PRIMARY KEY, availableUses, disabled DEFAULT 0, forAccount, createdBy, createdAt);
   CREATE TABLE invite_code_use (code, usedBy, usedAt, PRIMARY KEY (code, usedBy));
   CREATE TABLE token (id INTEGER PRIMARY KEY, did, tokenId, createdAt, updatedAt, expiresAt, clientId, clientAuth, deviceId, parameters, details, code, currentRefreshToken, scope);
+  CREATE TABLE authorized_client (did, clientId, createdAt, updatedAt, data, PRIMARY KEY (did, clientId));
   CREATE TABLE email_token (purpose, did, token, requestedAt)`
 
 const storeTables = `
@@ -68,6 +69,8 @@ export interface ReferenceFolder {
   session(did: string, id: string, expiresAt: number, appPassword?: string): void
   /** Adds a session of an OAuth app. */
   app(did: string, app: MadeApp): void
+  /** Remembers what the owner allowed an OAuth app. */
+  consent(did: string, clientId: string, data: string): void
   /** Closes its databases, as an orderly stop does. */
   close(): void
 }
@@ -201,6 +204,11 @@ export const makeReference = (folder: string, seq = 4711): ReferenceFolder => {
           JSON.stringify(parameters),
           app.refreshToken
         )
+    },
+    consent: (did, clientId, data) => {
+      accounts
+        .prepare("INSERT INTO authorized_client VALUES (?, ?, ?, ?, ?)")
+        .run(did, clientId, at, at, data)
     },
     close: () => accounts.close()
   }

@@ -11,6 +11,7 @@ import { fileOf } from "../../objects/AccountsFiles.ts"
 import { draftAccount } from "./accountDraft.ts"
 import { adoptAccount, type AdoptedAccount } from "./adoptAccount.ts"
 import { appsOf } from "./adoptApps.ts"
+import { consentsOf } from "./adoptConsents.ts"
 import * as Host from "./adoptHost.ts"
 import type { AdoptionReport, ReportedAccount } from "../../../core/accounts/adoption.ts"
 import { changed, checkFolder, checkRoom, finish, openFolder } from "./adoption.ts"
@@ -217,10 +218,12 @@ export const adopt = (adoption: Adoption) =>
     const adopted = yield* adoptAll(adoption, places, accounts, target).pipe(
       Effect.provide(KeysMaster.layer(settings))
     )
-    const kept = accountsOf(accounts)
-      .filter(({ did }) => !adoption.skip.has(did))
-      .map(({ did }) => appsOf(accounts, did, now()).length)
-      .reduce((sum, apps) => sum + apps, 0)
+    const kept = { apps: 0, consents: 0 }
+    for (const { did } of accountsOf(accounts)) {
+      if (adoption.skip.has(did)) continue
+      kept.apps += appsOf(accounts, did, now()).length
+      kept.consents += consentsOf(accounts, did).length
+    }
     const letGo = hostLetGo(accounts, variables, kept)
     const report: AdoptionReport = {
       ...adopted,

@@ -5,7 +5,7 @@ import type { SqlStorage } from "../../../services/host/SqlStorage.ts"
 import * as AdoptedTokens from "../../oauth/AdoptedTokensD1.ts"
 import { rowsOver } from "../../oauth/oauthSessionRows.ts"
 import { hashOf } from "../../oauth/refreshTokens.ts"
-import { millisOf, type SourceDatabase, type SourceRow, textOf } from "./sourceDatabase.ts"
+import { millisOf, parsed, type SourceDatabase, type SourceRow, textOf } from "./sourceDatabase.ts"
 
 type Sql = SqlStorage["Service"]
 
@@ -22,17 +22,6 @@ const lives = { session: 14 * day, refresh: 91 * day }
 
 /** The most sessions that are kept; the newest stay. */
 const mostSessions = 1000
-
-const parsed = (text: string | undefined): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text ?? "")
-    return typeof value === "object" && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : {}
-  } catch {
-    return {}
-  }
-}
 
 /** How the client authenticated; an older version of the reference wrote the assertion's type. */
 const authOf = ({ method, alg, kid, jkt }: Readonly<Record<string, unknown>>) => {

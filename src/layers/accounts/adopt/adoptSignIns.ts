@@ -9,6 +9,7 @@ import { foreignKeysOf, olderKeysSealer } from "../../../services/identity/keys/
 import { adoptedHash } from "../../../services/sessions/Passwords.ts"
 import { budget } from "../../sessions/AppPasswordsSqlite.ts"
 import { adoptApps, appsOf } from "./adoptApps.ts"
+import { adoptConsents, consentsOf } from "./adoptConsents.ts"
 import { millisOf, type SourceDatabase, type SourceRow, textOf } from "./sourceDatabase.ts"
 
 type Sql = SqlStorage["Service"]
@@ -19,6 +20,8 @@ export interface AdoptedSignIns {
   readonly sessions: number
   /** Sessions of OAuth apps. */
   readonly apps: number
+  /** OAuth apps whose permissions are remembered. */
+  readonly consents: number
 }
 
 /** How long a session of a reference PDS lasts, in milliseconds. */
@@ -105,10 +108,12 @@ export const adoptSignIns = Effect.fnUntraced(function* (
     return name === undefined || appPasswords.some((one) => one.name === name)
   })
   const apps = appsOf(source, did, now)
+  const consents = consentsOf(source, did)
   const kept: AdoptedSignIns = {
     appPasswords: appPasswords.length,
     sessions: sessions.length,
-    apps: apps.length
+    apps: apps.length,
+    consents: consents.length
   }
   if (to === undefined) return kept
   const { sql, keys, jwtSecret } = to
@@ -123,6 +128,7 @@ export const adoptSignIns = Effect.fnUntraced(function* (
   }
   sql.exec("INSERT INTO session_note VALUES ('app passwords', ?)", appPasswords.length)
   adoptApps(apps, did, to)
+  adoptConsents(consents, sql)
   if (jwtSecret === undefined || sessions.length === 0) return { ...kept, sessions: 0 }
   for (const row of sessions) {
     const name = textOf(row, "appPasswordName")

@@ -9,15 +9,18 @@ const counted = (count: number, words: string): ReadonlyArray<string> =>
 export const hostLetGo = (
   accounts: SourceDatabase,
   variables: SourceVariables,
-  /** The sign-ins of OAuth apps that are kept. */
-  apps: number
+  /** The sign-ins of OAuth apps that are kept, and the remembered permissions. */
+  { apps, consents }: { readonly apps: number; readonly consents: number }
 ): ReadonlyArray<string> => [
   ...counted(
     countOf(accounts, "token") - apps,
     "sign-ins of OAuth apps that have expired or have no refresh token"
   ),
   ...counted(countOf(accounts, "account_device"), "browsers signed in to the account pages"),
-  ...counted(countOf(accounts, "authorized_client"), "remembered permissions of OAuth apps"),
+  ...counted(
+    countOf(accounts, "authorized_client") - consents,
+    "remembered permissions of OAuth apps in an unknown form"
+  ),
   ...counted(countOf(accounts, "authorization_request"), "authorizations that were going on"),
   ...counted(countOf(accounts, "email_token"), "mailed codes: people ask for new ones"),
   ...counted(

@@ -71,3 +71,15 @@ export const millisOf = (row: SourceRow, column: string): number | undefined => 
   const millis = Date.parse(textOf(row, column) ?? "")
   return Number.isNaN(millis) ? undefined : millis
 }
+
+/** A column's JSON object; an empty one for anything else. */
+export const parsed = (text: string | undefined): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(text ?? "")
+    return typeof value === "object" && value !== null
+      ? (value as Readonly<Record<string, unknown>>)
+      : {}
+  } catch {
+    return {}
+  }
+}
