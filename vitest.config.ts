@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.ts"
 import { findChromium, findOrInstallChromium } from "./test/support/browser/browserInstall.ts"
 import { noChromium } from "./test/support/browser/browserPath.ts"
+import { isBox, notOnBox } from "./test/support/homes.ts"
 import { LongFirst } from "./test/support/longFirst.ts"
 
 /** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
@@ -47,12 +48,10 @@ const ofNode = {
   ...hanging
 }
 
-const inBox = process.env["TEST_HOME"] === "box"
-/** A server on one machine has no cache of public responses, so its tests are left out there. */
-const withoutCache = inBox ? ["test/edge/edgeCache.http.test.ts"] : []
+const leftOut = isBox ? Object.keys(notOnBox) : []
 /** HTTP tests start that server themselves; others get their databases as its files. */
 const boxFiles =
-  inBox && !files.some((file) => file.includes(".http.")) ? ["test/support/boxHome.ts"] : []
+  isBox && !files.some((file) => file.includes(".http.")) ? ["test/support/boxHome.ts"] : []
 
 export default defineConfig({
   test: {
@@ -64,7 +63,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.{workerd,browser}.test.ts", "test/peers/**", ...withoutCache],
+          exclude: ["test/**/*.{workerd,browser}.test.ts", "test/peers/**", ...leftOut],
           setupFiles: [...boxFiles, "test/support/http/afterFile.ts"],
           ...ofNode
         }

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ownChecks } from "../../support/homes.ts"
 import { basic } from "../../support/http/httpHost.ts"
 import { allMethods, goodCall, samples } from "../../support/http/httpMethods.ts"
 import { ok, startWorld, type World } from "../../support/http/httpWorld.ts"
@@ -117,6 +118,7 @@ describe("response headers", () => {
       assert.deepStrictEqual(ok(await world.ask(path))["checks"], {
         d1: "ok",
         r2: "ok",
+        ...ownChecks,
         sequencer: "ok"
       })
     }

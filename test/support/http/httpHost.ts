@@ -22,6 +22,7 @@ import type { BackupTargetShape } from "../../../src/services/backups/BackupTarg
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
 import { Directory } from "../../../src/services/accounts/Directory.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
+import { isBox, mostOpen } from "../homes.ts"
 import { cheapPasswords } from "../passwords.ts"
 import { startNetwork, type Network } from "./httpNetwork.ts"
 
@@ -42,12 +43,6 @@ const baseEnv = {
   RATE_LIMITS: "off",
   LOG_LEVEL: "none"
 }
-
-/**
- * Whether hosts keep their data in files: the same tests judge both homes (`TEST_HOME=box`), with
- * so few open databases that most requests wake an account.
- */
-const inFiles = process.env["TEST_HOME"] === "box"
 
 /** The parts of a request; with a JSON `input` it is a POST. */
 export interface Asked {
@@ -183,12 +178,11 @@ export const startHost = async (
     ...(wayBack === undefined ? {} : { wayBack })
   }
   const folder =
-    kept ??
-    (inFiles && wayBack === undefined ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined)
+    kept ?? (isBox && wayBack === undefined ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined)
   const home =
     folder === undefined
       ? Memory.make(app, all, own)
-      : Box.make(app, all, { folder, mostOpen: 2 }, own)
+      : Box.make(app, all, { folder, mostOpen }, own)
   const { context, connect } = await home.pipe(
     Effect.flatMap(({ services, sequencer: { connect } }) =>
       Effect.map(Layer.build(services), (context) => ({ context, connect }))

@@ -1,4 +1,8 @@
 import { randomBytes } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -7,17 +11,19 @@ import { createAccount, firstAccount } from "../../../scripts/account.ts"
 import { startPlc } from "../../../scripts/plc.ts"
 import { accountApp } from "../../../src/http/account.ts"
 import { makeHandler } from "../../../src/http/webHandler.ts"
+import * as Box from "../../../src/layers/Box.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
+import { isBox, mostOpen } from "../homes.ts"
 import { cheapPasswords } from "../passwords.ts"
 import { freePort, type TestServer } from "./server.ts"
 
 /**
- * Starts the memory server in this process.
+ * Starts the memory server in this process, or with `TEST_HOME=box` one with files.
  *
- * Its data ends with it, so a restart only restarts the listener: it cuts every connection, but
- * loses nothing else.
+ * Data in memory ends with the server, so a restart only restarts its listener: it cuts every
+ * connection, but loses nothing else. One with files closes them, too.
  */
 export const startFragile = async (
   more: Readonly<Record<string, string>> = {}
@@ -38,13 +44,21 @@ export const startFragile = async (
     ...more,
     DEV_ALLOW_HOSTS: [new URL(plc.url).host, more["DEV_ALLOW_HOSTS"]].filter(Boolean).join(",")
   }
+  const folder = isBox ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined
+  const remove = () => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  }
   const open = async () => {
     const scope = Scope.makeUnsafe()
-    const { sequencer, services } = await Memory.make(accountApp, env).pipe(
-      Scope.provide(scope),
-      Effect.runPromise
+    const home =
+      folder === undefined
+        ? Memory.make(accountApp, env)
+        : Box.make(accountApp, env, { folder, mostOpen })
+    const { sequencer, services } = await home.pipe(Scope.provide(scope), Effect.runPromise)
+    const built = await Effect.runPromise(Scope.provide(Layer.build(services), scope))
+    const handler = makeHandler(
+      Layer.succeedContext(Context.add(built, PasswordCost, cheapPasswords))
     )
-    const handler = makeHandler(Layer.merge(services, Layer.succeed(PasswordCost, cheapPasswords)))
     return { scope, sequencer, handler }
   }
   let data = await open()
@@ -60,8 +74,14 @@ export const startFragile = async (
   }
   let listening = await listen()
   const close = () => Effect.runPromise(Scope.close(listening, Exit.void))
-  const restart = async () => {
+  const closeData = () => Effect.runPromise(Scope.close(data.scope, Exit.void))
+  const restart: TestServer["restart"] = async (between) => {
     await close()
+    if (folder !== undefined) {
+      await closeData()
+      between?.(folder)
+      data = await open()
+    }
     listening = await listen()
   }
 
@@ -78,18 +98,20 @@ export const startFragile = async (
     /** Loses everything but the configuration and the directory of DIDs. */
     burnDown: async () => {
       await close()
-      await Effect.runPromise(Scope.close(data.scope, Exit.void))
+      await closeData()
+      remove()
       data = await open()
       listening = await listen()
     },
     stop: async () => {
       await close()
-      await Effect.runPromise(Scope.close(data.scope, Exit.void))
+      await closeData()
+      remove()
       await plc.close()
     }
   }
 }
 
-/** Starts the memory server, as tests that run over several kinds of server do. */
+/** Starts that server, as tests that run over several kinds of server do. */
 export const startMemory = (more?: Readonly<Record<string, string>>): Promise<TestServer> =>
   startFragile(more)
