@@ -2,7 +2,7 @@
 /**
  * Many accounts in one process: memory, open files and latency of `nacre serve` with a full directory.
  */
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import * as Context from "effect/Context"
@@ -17,13 +17,13 @@ import { makeHandler } from "../src/http/webHandler.ts"
 import * as Box from "../src/layers/Box.ts"
 import * as SqlStorageNode from "../src/layers/host/sql/SqlStorageNode.ts"
 import { PasswordCost } from "../src/services/sessions/Passwords.ts"
-import { memoryOf, startServer, temporaryFolder } from "./server.ts"
+import { memoryOf, peakOf, startServer, temporaryFolder } from "./server.ts"
 
-const help = `node bench/accounts.ts [--listed 10000] [--active 1000] [--open 1000] [--rounds 3]
+const help = `node bench/accounts.ts [--listed 10000] [--active 1000] [--open 1000] [--rounds 3] [--clients 8]
 
 Makes a data folder with --listed accounts in the directory, --active of them with a repo, starts nacre serve on
-it with MAX_OPEN_ACCOUNTS=--open, writes and reads in every active account, and prints memory, open files and
-latencies.`
+it with MAX_OPEN_ACCOUNTS=--open, writes and reads in every active account by --clients at once, and prints memory,
+open files and latencies. The server is the one that npm run package builds, or from its sources without one.`
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     active: { type: "string", default: "1000" },
     open: { type: "string", default: "1000" },
     rounds: { type: "string", default: "3" },
+    clients: { type: "string", default: "8" },
     help: { type: "boolean", short: "h", default: false }
   }
 })
@@ -118,17 +119,21 @@ const run = async (): Promise<void> => {
       `${people.length} accounts made in ${Math.round((performance.now() - from) / 1000)} s`
     )
     const env = { MAX_OPEN_ACCOUNTS: values.open, MALLOC_ARENA_MAX: "2" }
-    const server = await startServer({ dataDir: folder, port, home: "box", env })
+    const packed = join(import.meta.dirname, "../dist/nacre/dist/cli.js")
+    const program = existsSync(packed) ? { program: packed, args: ["serve"] } : {}
+    const server = await startServer({ dataDir: folder, port, home: "box", env, ...program })
     const state = (what: string) => {
       const files = readdirSync(`/proc/${server.workerd}/fd`).length
-      console.log(`${what}: ${Math.round(memoryOf(server.workerd))} MB, ${files} open files`)
+      console.log(
+        `${what}: ${Math.round(memoryOf(server.workerd))} MiB, ${Math.round(peakOf(server.workerd))} at its peak, ${files} open files`
+      )
     }
     try {
       state("started")
       for (let round = 1; round <= Number(values.rounds); round++) {
         const writes: Array<number> = []
         const reads: Array<number> = []
-        for (const { did, auth } of people) {
+        const use = async ({ did, auth }: Person) => {
           const record = {
             $type: "app.bsky.feed.post",
             text: `round ${round}`,
@@ -145,6 +150,11 @@ const run = async (): Promise<void> => {
             fetch(`${server.url}/xrpc/com.atproto.repo.describeRepo?repo=${did}`)
           )
         }
+        const waiting = people.values()
+        const client = async () => {
+          for (const person of waiting) await use(person)
+        }
+        await Promise.all(Array.from({ length: Number(values.clients) }, client))
         state(
           `round ${round}, createRecord p50 ${percentile(writes, 0.5)} p99 ${percentile(writes, 0.99)} ms, ` +
             `describeRepo p50 ${percentile(reads, 0.5)} ms`

@@ -6,9 +6,9 @@ import { randomBytes } from "node:crypto"
 import { loadavg } from "node:os"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { type Peers, type Side, startNacre, startReference } from "./besideSides.ts"
-import { percentile, perSecond, sequential, short, table } from "./measure.ts"
-import { cpuOf, memoryOf } from "./server.ts"
+import { type Contender, contenders, type Peers, type Side } from "./besideSides.ts"
+import { percentile, perSecond, short } from "./measure.ts"
+import { cpuOf, memoryOf, peakOf } from "./server.ts"
 import { frameOf, openSubscribers, replay } from "./subscribers.ts"
 
 /** What to measure. */
@@ -16,20 +16,48 @@ interface BesideOptions extends Peers {
   /** Records before the measurements. */
   readonly records: number
   readonly rounds: number
-  /** Calls of a measurement, and its milliseconds with eight clients. */
+  /** The time for all of it: a measurement that exceeds its share gets fewer rounds. */
+  readonly minutes: number
+  /** Calls of a measurement at most, and its milliseconds. */
   readonly calls: number
   readonly milliseconds: number
   readonly subscribers: ReadonlyArray<number>
+  /** Takes each line of the result when it is known. */
+  readonly print: (line: string) => void
   readonly say: (text: string) => void
 }
 
 type Numbers = Readonly<Record<string, number>>
 
+/** The milliseconds of calls one after another: as many as given, or as fit into the time. */
+const timed = async (
+  { milliseconds }: Pick<BesideOptions, "milliseconds">,
+  calls: number,
+  run: (turn: number) => Promise<unknown>
+): Promise<ReadonlyArray<number>> => {
+  const samples: Array<number> = []
+  const from = performance.now()
+  while (
+    samples.length < calls &&
+    (samples.length < 2 || performance.now() - from < milliseconds)
+  ) {
+    const start = performance.now()
+    await run(samples.length)
+    samples.push(performance.now() - start)
+  }
+  return samples
+}
+
 /** A median call in milliseconds, and the CPU time of the process for each. */
-const latency = async (side: Side, calls: number, run: (turn: number) => Promise<unknown>) => {
+const latency = async (
+  side: Side,
+  options: BesideOptions,
+  calls: number,
+  run: (turn: number) => Promise<unknown>
+) => {
   const before = cpuOf(side.pid)
-  const times = await sequential(calls, run, 0)
-  return { p50: percentile(times, 0.5), cpu: (cpuOf(side.pid) - before) / calls }
+  const times = await timed(options, calls, run)
+  return { p50: percentile(times, 0.5), cpu: (cpuOf(side.pid) - before) / times.length }
 }
 
 const rkeysOf = async ({ account }: Side): Promise<ReadonlyArray<string>> => {
@@ -43,167 +71,199 @@ const rkeysOf = async ({ account }: Side): Promise<ReadonlyArray<string>> => {
 
 type Measure = (side: Side, options: BesideOptions) => Promise<Numbers>
 
-const write: Measure = async (side, { calls, milliseconds }) => {
+const write: Measure = async (side, options) => {
   const { account, clients } = side
-  const { p50, cpu } = await latency(side, calls, () => account.createRecord(account.client))
-  const eight = await perSecond(clients, milliseconds, (one) => account.createRecord(one))
+  const { p50, cpu } = await latency(side, options, options.calls, () =>
+    account.createRecord(account.client)
+  )
+  const eight = await perSecond(clients, options.milliseconds, (one) => account.createRecord(one))
   return { createRecord: p50, createRecordCpu: cpu, createRecord8: eight }
 }
 
-const batch: Measure = async ({ account }, { calls }) => {
-  const batches = Math.max(2, Math.ceil(calls / 40))
-  const times = await sequential(batches, () => account.applyWrites(account.client, 200), 0)
+const batch: Measure = async ({ account }, options) => {
+  const batches = Math.max(2, Math.ceil(options.calls / 40))
+  const times = await timed(options, batches, () => account.applyWrites(account.client, 200))
   return { applyWrites: 200_000 / percentile(times, 0.5) }
 }
 
-const read: Measure = async (side, { calls, milliseconds }) => {
+const read: Measure = async (side, options) => {
   const { account, clients } = side
   const rkeys = await rkeysOf(side)
   const one = (turn: number) => rkeys[turn % rkeys.length] ?? ""
-  const { p50, cpu } = await latency(side, calls, (turn) =>
+  const { p50, cpu } = await latency(side, options, options.calls, (turn) =>
     account.getRecord(account.client, one(turn))
   )
   let turn = 0
-  const eight = await perSecond(clients, milliseconds, (client) =>
+  const eight = await perSecond(clients, options.milliseconds, (client) =>
     account.getRecord(client, one(turn++))
   )
-  const listed = await latency(side, Math.ceil(calls / 4), () =>
+  return { getRecord: p50, getRecordCpu: cpu, getRecord8: eight }
+}
+
+const list: Measure = async (side, options) => {
+  const { account } = side
+  const { p50, cpu } = await latency(side, options, Math.ceil(options.calls / 4), () =>
     account.listRecords(account.client)
   )
-  return { getRecord: p50, getRecordCpu: cpu, getRecord8: eight, listRecords: listed.p50 }
+  return { listRecords: p50, listRecordsCpu: cpu }
 }
 
-const download: Measure = async ({ account }) => {
-  const times = await sequential(3, () => account.getRepo(account.client, { discard: true }), 0)
-  return { getRepo: percentile(times, 0.5) }
-}
-
-const upload: Measure = async ({ account }, { calls }) => {
-  const times = await sequential(
-    Math.ceil(calls / 10),
-    () => account.uploadBlob(account.client, randomBytes(1_000_000)),
-    0
+const download: Measure = async (side, options) => {
+  const { account } = side
+  const { p50, cpu } = await latency(side, options, 3, () =>
+    account.getRepo(account.client, { discard: true })
   )
-  return { uploadBlob: percentile(times, 0.5) }
+  return { getRepo: p50, getRepoCpu: cpu }
 }
+
+const upload: Measure = async (side, options) => {
+  const { account } = side
+  const { p50, cpu } = await latency(side, options, Math.ceil(options.calls / 10), () =>
+    account.uploadBlob(account.client, randomBytes(1_000_000))
+  )
+  return { uploadBlob: p50, uploadBlobCpu: cpu }
+}
+
+/** How long the last frames of a broadcast may take, in milliseconds. */
+const lastFrames = 15_000
 
 const broadcast =
   (count: number): Measure =>
-  async (side, { calls }) => {
+  async (side, options) => {
     const { account } = side
     const subscribers = await openSubscribers(side.url, count)
-    const posts = Math.ceil(calls / (count > 100 ? 10 : 2))
-    const { p50, cpu } = await latency(side, posts, () => account.createRecord(account.client))
-    await new Promise((done) => setTimeout(done, 1000))
-    const frames = await subscribers.close()
-    return {
-      [`subscribers${count}`]: p50,
-      [`subscribersCpu${count}`]: cpu,
-      [`subscribersHeard${count}`]: frames / (posts * count)
-    }
+    const before = cpuOf(side.pid)
+    const posts = Math.ceil(options.calls / (count > 100 ? 10 : 2))
+    const times = await timed(options, posts, () => account.createRecord(account.client))
+    const isWhole = await subscribers.all(times.length, lastFrames)
+    // The CPU of the frames counts too: those of a slow server leave after its responses.
+    const cpu = (cpuOf(side.pid) - before) / times.length
+    await subscribers.close()
+    if (!isWhole) options.say(`${side.name}: frames were missing after ${lastFrames / 1000} s`)
+    return { [`subscribers${count}`]: percentile(times, 0.5), [`subscribersCpu${count}`]: cpu }
   }
 
-const replays: Measure = async ({ url, account }) => {
+const replays: Measure = async ({ url, account }, { milliseconds }) => {
   const last = await frameOf(url, () => account.createRecord(account.client))
-  const { frames, seconds, complete } = await replay(
-    url,
-    0,
-    (frame) => frame.length === last.length && last.equals(frame)
-  )
-  return { replay: complete ? frames / seconds : Number.NaN }
+  const isLast = (frame: Buffer) => frame.length === last.length && last.equals(frame)
+  const { frames, seconds } = await replay(url, 0, isLast, milliseconds * 5)
+  return { replay: frames / seconds }
 }
+
+const peak: Measure = ({ pid }) => Promise.resolve({ peak: peakOf(pid), end: memoryOf(pid) })
+
+/** A row of the table; a rate is better when it is larger. */
+type Row = readonly [key: string, label: string, isRate?: "rate"]
+
+/** Measurements, each with its rows. */
+const measuresOf = (
+  subscribers: ReadonlyArray<number>
+): ReadonlyArray<readonly [Measure, ...ReadonlyArray<Row>]> => [
+  [
+    write,
+    ["createRecord", "createRecord p50, ms"],
+    ["createRecordCpu", "createRecord CPU, ms"],
+    ["createRecord8", "createRecord, 8 clients, /s", "rate"]
+  ],
+  [batch, ["applyWrites", "applyWrites × 200, records/s", "rate"]],
+  [
+    read,
+    ["getRecord", "getRecord p50, ms"],
+    ["getRecordCpu", "getRecord CPU, ms"],
+    ["getRecord8", "getRecord, 8 clients, /s", "rate"]
+  ],
+  [list, ["listRecords", "listRecords(100) p50, ms"], ["listRecordsCpu", "listRecords CPU, ms"]],
+  [download, ["getRepo", "getRepo, ms"], ["getRepoCpu", "getRepo CPU, ms"]],
+  [upload, ["uploadBlob", "uploadBlob 1 MB p50, ms"], ["uploadBlobCpu", "uploadBlob CPU, ms"]],
+  ...subscribers.map(
+    (count) =>
+      [
+        broadcast(count),
+        [`subscribers${count}`, `createRecord p50 with ${count} subscribers, ms`],
+        [`subscribersCpu${count}`, `createRecord and ${count} frames CPU, ms`]
+      ] as const
+  ),
+  [replays, ["replay", "replay, frames/s", "rate"]],
+  [peak, ["peak", "memory at its peak, MiB"], ["end", "memory at the end, MiB"]]
+]
 
 const median = (values: ReadonlyArray<number>): number => percentile(values, 0.5)
 
-/** The rows of the table; a rate is better when it is larger. */
-const rowsOf = (subscribers: ReadonlyArray<number>) =>
-  [
-    ["start", "start, ms", false],
-    ["idle", "memory at the start, MiB", false],
-    ["createRecord", "createRecord p50, ms", false],
-    ["createRecordCpu", "… CPU, ms", false],
-    ["createRecord8", "createRecord, 8 clients, /s", true],
-    ["applyWrites", "applyWrites × 200, records/s", true],
-    ["getRecord", "getRecord p50, ms", false],
-    ["getRecordCpu", "… CPU, ms", false],
-    ["getRecord8", "getRecord, 8 clients, /s", true],
-    ["listRecords", "listRecords(100) p50, ms", false],
-    ["getRepo", "getRepo, ms", false],
-    ["uploadBlob", "uploadBlob 1 MB p50, ms", false],
-    ...subscribers.flatMap((count) => [
-      [`subscribers${count}`, `createRecord p50 with ${count} subscribers, ms`, false] as const,
-      [`subscribersCpu${count}`, "… CPU, ms", false] as const,
-      [`subscribersHeard${count}`, "… part of the frames that arrived", true] as const
-    ]),
-    ["replay", "replay, frames/s", true],
-    ["filled", "memory with the records, MiB", false],
-    ["end", "memory at the end, MiB", false]
-  ] as ReadonlyArray<readonly [key: string, label: string, isRate: boolean]>
+/** A row in Markdown, of the medians and their ratio. */
+const line = ([key, label, rate]: Row, found: ReadonlyArray<ReadonlyArray<Numbers>>): string => {
+  const [ours, theirs] = found.map((of) => median(of.map((numbers) => numbers[key] ?? Number.NaN)))
+  const ratio = rate ? (ours ?? 0) / (theirs ?? 0) : (theirs ?? 0) / (ours ?? 0)
+  return `| ${label} | ${short(ours)} | ${short(theirs)} | ${ratio.toFixed(1)}× |`
+}
 
-/** Measures both servers in turns; prints the medians and their ratios. */
-const beside = async (options: BesideOptions): Promise<string> => {
-  const { records, rounds, subscribers, say } = options
+/** Fills both repos in turns, so neither has more when the time is over. */
+const fill = async (sides: ReadonlyArray<Side>, { records, minutes }: BesideOptions) => {
+  const from = performance.now()
+  let filled = 0
+  while (filled < records && performance.now() - from < (minutes * 60_000) / 4) {
+    for (const { account } of sides) await account.applyWrites(account.client, 200)
+    filled += 200
+  }
+  return filled
+}
+
+/** Measures both servers in turns, and prints each row when it is known. */
+const beside = async (options: BesideOptions): Promise<void> => {
+  const { rounds, minutes, print, say } = options
   const load = () => loadavg()[0]?.toFixed(1)
   const loadBefore = load()
-  const sides = [await startNacre(), await startReference(options)]
-  const found = new Map(sides.map((side) => [side, new Map<string, Array<number>>()]))
-  const note = (side: Side, numbers: Numbers) => {
-    for (const [key, value] of Object.entries(numbers)) {
-      const known = found.get(side)?.get(key) ?? []
-      found.get(side)?.set(key, [...known, value])
+  let fewest = rounds
+  const both = await contenders(options)
+  /** Rounds in turns, until they or their share of the time are over. */
+  const inTurns = async <A>(of: readonly [A, A], run: (one: A) => Promise<Numbers>) => {
+    const found: [Array<Numbers>, Array<Numbers>] = [[], []]
+    const from = performance.now()
+    let round = 0
+    while (round < rounds && (round === 0 || performance.now() - from < (minutes * 60_000) / 15)) {
+      // Who comes first changes, so neither always meets a warm or a busy machine.
+      for (const at of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+        found[at].push(await run(of[at]))
+      }
+      round += 1
     }
+    fewest = Math.min(fewest, round)
+    return found
   }
   try {
-    for (const side of sides) note(side, { start: side.startMillis, idle: memoryOf(side.pid) })
-    for (const side of sides) {
-      say(`${side.name}: ${records} records`)
-      const { account } = side
-      for (let at = 0; at < records; at += 200) await account.applyWrites(account.client, 200)
-      note(side, { filled: memoryOf(side.pid) })
+    print("| | Nacre | reference | better by |\n| --- | --: | --: | --: |")
+    const starts = await inTurns(both, ({ restart }: Contender) => restart())
+    print(line(["start", "start, ms"], starts))
+    print(line(["idle", "memory after the start, MiB"], starts))
+    const sides = [await both[0].side(), await both[1].side()] as const
+    const filled = await fill(sides, options)
+    const memory = sides.map(({ pid }) => [{ filled: memoryOf(pid) }])
+    print(line(["filled", `memory after ${filled} records, MiB`], memory))
+    for (const [measure, ...rows] of measuresOf(options.subscribers)) {
+      say(rows.map(([, label]) => label).join(", "))
+      const found = await inTurns(sides, (side) => measure(side, options))
+      for (const row of rows) print(line(row, found))
     }
-    const measures: ReadonlyArray<readonly [string, Measure]> = [
-      ["writes", write],
-      ["batches", batch],
-      ["reads", read],
-      ["exports", download],
-      ["uploads", upload],
-      ...subscribers.map((count) => [`${count} subscribers`, broadcast(count)] as const),
-      ["replay", replays]
-    ]
-    for (const [name, measure] of measures) {
-      for (let round = 1; round <= rounds; round++) {
-        say(`${name}, round ${round}`)
-        // Who comes first changes, so neither always meets a warm or a busy machine.
-        for (const side of round % 2 === 1 ? sides : sides.toReversed()) {
-          note(side, await measure(side, options))
-        }
-      }
-    }
-    for (const side of sides) note(side, { end: memoryOf(side.pid) })
   } finally {
-    for (const side of sides) await side.stop()
+    for (const one of both) await one.stop()
   }
-  const [ours, theirs] = sides.map((side) => found.get(side))
-  const lines = rowsOf(subscribers).map(([key, label, isRate]) => {
-    const [mine, other] = [ours, theirs].map((of) => median(of?.get(key) ?? []))
-    const ratio = isRate ? (mine ?? 0) / (other ?? 0) : (other ?? 0) / (mine ?? 0)
-    return [label, short(mine), short(other), `${ratio.toFixed(1)}×`]
-  })
-  return [
-    table([[`${records} records`, "Nacre", "reference", "better by"], ...lines]),
-    "",
-    "Nacre syncs every commit to the disk before its answer (synchronous=FULL); the reference doesn't (NORMAL).",
-    `Medians of ${rounds} rounds in turns; load of the machine ${loadBefore} before, ${load()} after.`
-  ].join("\n")
+  print("")
+  print(
+    "Nacre syncs every commit to the disk before its response (synchronous=FULL); the reference doesn't (NORMAL)."
+  )
+  print(
+    `Medians of ${fewest === rounds ? rounds : `${fewest} to ${rounds}`} rounds in turns; load of the machine ${loadBefore} before, ${load()} after.`
+  )
 }
 
 const help = `node bench/beside.ts [--reference test/peers] [--node <path>] [--records 20000] [--rounds 3]
-                     [--subscribers 1,50,1000] [--quick]
+                     [--minutes 10] [--subscribers 1,50,1000] [--quick]
 
-Starts a server on one machine and the reference PDS, each over an empty folder, and measures both in turns.
+Starts the packed server on this machine and the reference PDS, each over an empty folder, and measures both in
+turns. Prints each row of a Markdown table when it is known. On a machine too busy for --minutes, a measurement has
+fewer rounds.
 --reference names a folder with the reference among its packages, as test/peers after npm run peers; its addon is
 compiled there without optimization, so run npm rebuild better-sqlite3 in a copy of the folder first. --node is the
-Node of that addon.`
+Node of that addon. npm run package builds the server, which is what npx nacre serve runs.`
 
 const { values } = parseArgs({
   options: {
@@ -211,6 +271,7 @@ const { values } = parseArgs({
     node: { type: "string", default: process.execPath },
     records: { type: "string" },
     rounds: { type: "string" },
+    minutes: { type: "string", default: "10" },
     subscribers: { type: "string", default: "1,50,1000" },
     quick: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false }
@@ -220,15 +281,16 @@ const { values } = parseArgs({
 if (values.help) console.log(help)
 else {
   const { quick } = values
-  const found = await beside({
+  await beside({
     reference: resolve(values.reference),
     node: values.node,
     records: Number(values.records ?? (quick ? 1000 : 20_000)),
     rounds: Number(values.rounds ?? (quick ? 1 : 3)),
+    minutes: Number(values.minutes),
     calls: quick ? 40 : 400,
     milliseconds: quick ? 1000 : 4000,
     subscribers: values.subscribers.split(",").map(Number),
-    say: (text) => process.stderr.write(`${text}\n`)
+    print: console.log,
+    say: (text) => process.stderr.write(`${text} …\n`)
   })
-  console.log(found)
 }

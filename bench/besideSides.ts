@@ -1,11 +1,15 @@
 /** Starts both servers of a comparison, each in a process of its own over an empty folder. */
 import { fork } from "node:child_process"
-import { randomBytes } from "node:crypto"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
+import type { FirstAccount } from "../scripts/account.ts"
 import { freePort } from "../scripts/server.ts"
 import { type BenchAccount, openAccount } from "./account.ts"
 import type { Connection } from "./http.ts"
-import { startServer, temporaryFolder } from "./server.ts"
+import { memoryOf, startServer, temporaryFolder } from "./server.ts"
+
+/** The command as npm run package builds it. */
+const packed = join(import.meta.dirname, "../dist/nacre/dist/cli.js")
 
 /** Where the reference PDS is, and its Node. */
 export interface Peers {
@@ -20,9 +24,24 @@ export interface Side {
   readonly name: string
   readonly url: string
   readonly pid: number
-  readonly startMillis: number
   readonly account: BenchAccount
   readonly clients: ReadonlyArray<Connection>
+}
+
+/** A server over its own folder, which may be started several times. */
+export interface Contender {
+  /** Starts it anew, and measures the time until it answers, and its memory. */
+  readonly restart: () => Promise<{ readonly start: number; readonly idle: number }>
+  /** The server as it was last started, with its account signed in. */
+  readonly side: () => Promise<Side>
+  /** Ends it and removes its folder. */
+  readonly stop: () => Promise<void>
+}
+
+/** A process that answers, with the milliseconds until it did. */
+interface Started {
+  readonly pid: number
+  readonly start: number
   readonly stop: () => Promise<void>
 }
 
@@ -67,14 +86,35 @@ const healthy = async (url: string): Promise<void> => {
   while (!(await isUp())) await new Promise((done) => setTimeout(done, 5))
 }
 
-const withClients = async (side: Omit<Side, "account" | "clients">, did: string): Promise<Side> => {
-  const account = await openAccount({
-    url: side.url,
-    // SAFETY: only these two are read.
-    account: { did, password } as Parameters<typeof openAccount>[0]["account"]
-  })
-  const clients = await Promise.all(Array.from({ length: 8 }, () => account.connect()))
-  return { ...side, account, clients }
+/** What both contenders share: `account` signs up at the first start, and returns the DID. */
+const contender = async (
+  name: string,
+  url: string,
+  launch: () => Promise<Started>,
+  account: () => Promise<Pick<FirstAccount, "did" | "password">>,
+  remove: () => Promise<void> | void
+): Promise<Contender> => {
+  // Folder and account exist at the starts that count.
+  let running = await launch()
+  const known = await account()
+  return {
+    restart: async () => {
+      await running.stop()
+      running = await launch()
+      // Work that waits until after the start.
+      await new Promise((done) => setTimeout(done, 1000))
+      return { start: running.start, idle: memoryOf(running.pid) }
+    },
+    side: async () => {
+      const opened = await openAccount({ url, account: known })
+      const clients = await Promise.all(Array.from({ length: 8 }, () => opened.connect()))
+      return { name, url, pid: running.pid, account: opened, clients }
+    },
+    stop: async () => {
+      await running.stop()
+      await remove()
+    }
+  }
 }
 
 const signUp = async (url: string, headers: object, input: object): Promise<string> => {
@@ -90,57 +130,76 @@ const signUp = async (url: string, headers: object, input: object): Promise<stri
 }
 
 /** The reference PDS, with its own SQLite and blobs on disk. */
-export const startReference = async (options: Peers): Promise<Side> => {
+const reference = async (options: Peers): Promise<Contender> => {
   const { folder, remove } = temporaryFolder("reference")
   const plc = await startPeer(options, "plc.mjs", {})
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const from = performance.now()
-  const pds = await startPeer(options, "pds.mjs", {
-    PDS_PORT: String(port),
-    PDS_HOSTNAME: "localhost",
-    PDS_SERVICE_DID: `did:web:localhost%3A${port}`,
-    PDS_SERVICE_HANDLE_DOMAINS: ".bench.test",
-    PDS_DATA_DIRECTORY: folder,
-    PDS_BLOBSTORE_DISK_LOCATION: join(folder, "blobs"),
-    // SAFETY: the script sends nothing else.
-    PDS_DID_PLC_URL: (plc.ready as { readonly url: string }).url,
-    PDS_DEV_MODE: "true",
-    PDS_INVITE_REQUIRED: "false",
-    PDS_JWT_SECRET: randomBytes(16).toString("hex"),
-    PDS_DPOP_SECRET: randomBytes(32).toString("hex"),
-    PDS_ADMIN_PASSWORD: "administrator",
-    PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
+  const launch = async () => {
+    const from = performance.now()
+    const { pid, stop } = await startPeer(options, "pds.mjs", {
+      MALLOC_ARENA_MAX: "2",
+      PDS_PORT: String(port),
+      PDS_HOSTNAME: "localhost",
+      PDS_SERVICE_DID: `did:web:localhost%3A${port}`,
+      PDS_SERVICE_HANDLE_DOMAINS: ".bench.test",
+      PDS_DATA_DIRECTORY: folder,
+      PDS_BLOBSTORE_DISK_LOCATION: join(folder, "blobs"),
+      // SAFETY: the script sends nothing else.
+      PDS_DID_PLC_URL: (plc.ready as { readonly url: string }).url,
+      PDS_DEV_MODE: "true",
+      PDS_INVITE_REQUIRED: "false",
+      PDS_JWT_SECRET: "jwt-secret-of-the-bench",
+      PDS_DPOP_SECRET: "08".repeat(32),
+      PDS_ADMIN_PASSWORD: "administrator",
+      PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
+    })
+    await healthy(url)
+    return { pid, stop, start: performance.now() - from }
+  }
+  const account = async () => ({
+    did: await signUp(url, {}, { handle: "bench.bench.test" }),
+    password
   })
-  await healthy(url)
-  const startMillis = performance.now() - from
-  const did = await signUp(url, {}, { handle: "bench.bench.test" })
-  const stop = async () => {
-    await pds.stop()
+  return contender("reference", url, launch, account, async () => {
     await plc.stop()
     remove()
-  }
-  return withClients({ name: "reference", url, pid: pds.pid, startMillis, stop }, did)
+  })
 }
 
-/** Nacre as `nacre serve` runs it. */
-export const startNacre = async (): Promise<Side> => {
+/** Nacre as `nacre serve` runs it from its package. */
+const nacre = async (): Promise<Contender> => {
+  if (!existsSync(packed)) throw new Error(`${packed} is missing: run npm run package first`)
   const { folder, remove } = temporaryFolder("box")
   const port = await freePort()
-  // Its folder, secrets and first account exist at the start that counts, as the reference's do.
-  const first = await startServer({ dataDir: folder, port, home: "box" })
-  await first.stop()
-  const from = performance.now()
-  const starting = startServer({ dataDir: folder, port, home: "box" })
-  await healthy(`http://127.0.0.1:${port}`)
-  const startMillis = performance.now() - from
-  const server = await starting
-  const account = await openAccount(server)
-  const clients = await Promise.all(Array.from({ length: 8 }, () => account.connect()))
-  const stop = async () => {
-    await server.stop()
-    remove()
+  const url = `http://127.0.0.1:${port}`
+  let first: Promise<FirstAccount> | undefined
+  const launch = async () => {
+    const from = performance.now()
+    const starting = startServer({
+      dataDir: folder,
+      port,
+      home: "box",
+      program: packed,
+      args: ["serve"],
+      env: { MALLOC_ARENA_MAX: "2" }
+    })
+    await healthy(url)
+    const start = performance.now() - from
+    const { workerd: pid, stop, account } = await starting
+    first ??= Promise.resolve(account)
+    return { pid, stop, start }
   }
-  const { url, workerd: pid } = server
-  return { name: "Nacre", url, pid, startMillis, account, clients, stop }
+  const account = async () => {
+    const known = await first
+    if (known === undefined) throw new Error("the server has no account")
+    return known
+  }
+  return contender("Nacre", url, launch, account, remove)
 }
+
+/** Nacre and the reference PDS, started. */
+export const contenders = async (options: Peers): Promise<readonly [Contender, Contender]> => [
+  await nacre(),
+  await reference(options)
+]

@@ -47,12 +47,16 @@ interface Pending {
 
 const headEnd = Buffer.from("\r\n\r\n")
 
+/** How long a connection is reused after its last response, in milliseconds; Node closes it after 5,000. */
+const longestIdle = 2000
+
 /** A kept connection, reopened after the server has closed it while idle. */
 export class Connection {
   readonly #url: URL
   #socket: net.Socket | undefined
   #pending: Pending | undefined
   #buffer: Buffer = Buffer.alloc(0)
+  #usedAt = performance.now()
 
   constructor(url: string) {
     this.#url = new URL(url)
@@ -82,6 +86,8 @@ export class Connection {
     { headers = {}, body, discard = false }: Sent = {}
   ): Promise<Answer> {
     if (this.#pending !== undefined) throw new Error("one request at a time")
+    // The server may be closing it at this very moment.
+    if (performance.now() - this.#usedAt > longestIdle) this.close()
     if (this.#socket === undefined) await this.open()
     const socket = this.#socket
     if (socket === undefined) throw new Error("the server closed the connection")
@@ -151,6 +157,7 @@ export class Connection {
     if (isWhole) {
       const { status, head, parts, bytes } = response
       this.#pending = undefined
+      this.#usedAt = performance.now()
       if (/\r\nconnection: *close/i.test(head)) this.close()
       const body = Buffer.concat(parts)
       pending.done({ status, head, body, bytes })

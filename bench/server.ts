@@ -56,6 +56,7 @@ export interface StartOptions {
   readonly home?: (typeof homes)[number]
   /** The program of a server on Node; default: from its sources. */
   readonly program?: string
+  readonly args?: ReadonlyArray<string>
   /** Another checkout whose server is started; it bundles itself. */
   readonly tree?: string | undefined
 }
@@ -104,6 +105,7 @@ export async function startServer({
   env = {},
   home = "workerd",
   program,
+  args = [],
   tree
 }: StartOptions) {
   const output: Array<string> = []
@@ -112,7 +114,7 @@ export async function startServer({
   if (isBox) boxSecrets(dataDir)
   const script = program ?? (tree === undefined ? scripts[home] : join(tree, "scripts/start.ts"))
   const isBuilt = !isBox && tree === undefined
-  const child = fork(script, isBuilt ? await builtOnce(config) : [], {
+  const child = fork(script, isBuilt ? await builtOnce(config) : [...args], {
     env: {
       ...process.env,
       DATA_DIR: dataDir,
@@ -185,13 +187,17 @@ export function cpuOf(pid: number): number {
   return nanoseconds / 1e6
 }
 
-/** The resident memory of a process in MiB (0 where /proc is missing). */
-export function memoryOf(pid: number): number {
+const memoryLine = (pid: number, name: string): number => {
   try {
-    return (
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024
-    )
+    const line = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))
+    return Number(line?.[1] ?? 0) / 1024
   } catch {
     return 0
   }
 }
+
+/** The resident memory of a process in MiB (0 where /proc is missing). */
+export const memoryOf = (pid: number): number => memoryLine(pid, "VmRSS")
+
+/** The most that a process has had in memory so far, in MiB. */
+export const peakOf = (pid: number): number => memoryLine(pid, "VmHWM")

@@ -39,6 +39,7 @@ export type Subscribers = Awaited<ReturnType<typeof openSubscribers>>
 export async function openSubscribers(url: string, count: number, at = path) {
   const worker = new Worker(import.meta.filename, { workerData: { url, subscribers: count, at } })
   const times: Array<number> = []
+  let rounds = 0
   let waiting: ((at: number) => void) | undefined
   const total = () =>
     new Promise<number>((done, fail) => {
@@ -49,6 +50,7 @@ export async function openSubscribers(url: string, count: number, at = path) {
     })
   worker.on("message", (message: { readonly at?: number }) => {
     if (message.at === undefined) return
+    rounds += 1
     if (waiting === undefined) times.push(message.at)
     else waiting(message.at)
     waiting = undefined
@@ -59,6 +61,15 @@ export async function openSubscribers(url: string, count: number, at = path) {
       const known = times.shift()
       return known === undefined ? new Promise((done) => (waiting = done)) : Promise.resolve(known)
     },
+    /** Waits until all have so many frames, or the time is over; returns whether they have. */
+    all: async (frames: number, milliseconds: number): Promise<boolean> => {
+      const over = performance.now() + milliseconds
+      const isWhole = () => rounds >= frames
+      while (!isWhole() && performance.now() < over) {
+        await new Promise((done) => setTimeout(done, 5))
+      }
+      return isWhole()
+    },
     close: async () => {
       const frames = total()
       worker.postMessage("close")
@@ -68,21 +79,29 @@ export async function openSubscribers(url: string, count: number, at = path) {
 }
 
 /**
- * Replays from cursor 0 to the newest event: returns frames and seconds, with the client reading
- * as fast as it can.
+ * Replays from cursor 0 to the newest event, or for `most` milliseconds: returns frames and seconds,
+ * with the client reading as fast as it can.
  */
-export async function replay(url: string, cursor: number, isLast: (frame: Buffer) => boolean) {
+export async function replay(
+  url: string,
+  cursor: number,
+  isLast: (frame: Buffer) => boolean,
+  most?: number
+) {
   let frames = 0
   let bytes = 0
   let finish: (end: "done") => void = () => {}
   const finished = new Promise<"done">((done) => (finish = done))
+  const late = new Promise<"late">((done) => {
+    if (most !== undefined) setTimeout(() => done("late"), most).unref()
+  })
   const start = performance.now()
   const socket = await subscribe(url, `${path}?cursor=${cursor}`, (frame) => {
     frames += 1
     bytes += frame.length
     if (isLast(frame)) finish("done")
   })
-  const end = await Promise.race([finished, socket.closed])
+  const end = await Promise.race([finished, socket.closed, late])
   const seconds = (performance.now() - start) / 1000
   socket.close()
   return { frames, bytes, seconds, complete: end === "done" }

@@ -15,6 +15,8 @@ import {
   makeFolder,
   portOf,
   readNote,
+  localAddress,
+  localKey,
   refuseMove,
   refuseOtherKey,
   refuseTwice,
@@ -91,8 +93,8 @@ async function main(): Promise<void> {
   let isUsed =
     note.isUsed || [accountFile, `${accountFile}.pending`].some((file) => existsSync(file))
   if (isUsed) {
-    refuseMove(note, publicUrl, dataDir)
-    refuseOtherKey(note, known, dataDir, varsFile)
+    refuseMove(note, publicUrl, dataDir, localAddress(note, dataDir))
+    refuseOtherKey(note, known, dataDir, varsFile, localKey(dataDir))
   }
   await refuseTwice(note, port, dataDir)
 

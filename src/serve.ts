@@ -13,6 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { lineFor, type LogFormat } from "../scripts/devLog.ts"
 import { fingerprint, writePrivate } from "../scripts/env.ts"
+import { inWords, otherAddress, otherKey, whereToCorrect } from "../scripts/serve/failures.ts"
 import { help, readSettings, type ServeSettings } from "../scripts/serve/settings.ts"
 import {
   readNote,
@@ -21,7 +22,7 @@ import {
   refuseOtherKey,
   tryFolder
 } from "../scripts/start/checks.ts"
-import { codeOf, inWords, Refused } from "../scripts/start/failures.ts"
+import { messageOf, Refused } from "../scripts/start/failures.ts"
 import { PasswordTurns } from "./services/sessions/Passwords.ts"
 import type { Misconfigured, Settings } from "./services/host/Config.ts"
 import { accountApp } from "./http/account.ts"
@@ -32,19 +33,27 @@ import * as ConfigEnv from "./layers/host/ConfigEnv.ts"
 import { guardedFetch } from "./layers/host/guardedFetch.ts"
 import * as NodeServer from "./layers/host/NodeServer.ts"
 import { HomeFetch } from "./layers/host/OutgoingFetch.ts"
-import { readProxies } from "./layers/host/proxies.ts"
+import { type Proxies, readProxies } from "./layers/host/proxies.ts"
 
 /** How long open requests may take to end at a stop, in milliseconds. */
 const grace = 5000
 
 /** The server's settings; throws if the configuration is invalid. */
-const configurationOf = (env: ServeSettings["env"]) => {
-  const read = ConfigEnv.read(env)
+const configurationOf = (settings: ServeSettings) => {
+  const read = ConfigEnv.read(settings.env)
   if (Result.isSuccess(read)) return read.success
   const lines = read.failure.problems.map(({ variable, message }) => `  ${variable} ${message}`)
   throw new Refused(
-    `The configuration is invalid:\n${lines.join("\n")}\nnacre init --target box makes one.`
+    `The configuration is invalid:\n${lines.join("\n")}\n${whereToCorrect(settings)}`
   )
+}
+
+const proxiesOf = (text: string): Proxies => {
+  try {
+    return readProxies(text)
+  } catch (cause) {
+    throw new Refused(messageOf(cause))
+  }
 }
 
 /** Fails if the folder's data belongs to another address, key or bucket; notes them. */
@@ -54,8 +63,8 @@ const claim = (
 ): void => {
   const file = join(folder, "server.json")
   const note = readNote(file) ?? {}
-  refuseMove(note, publicUrl, folder)
-  refuseOtherKey(note, env, folder, "this configuration")
+  refuseMove(note, publicUrl, folder, otherAddress)
+  refuseOtherKey(note, env, folder, "this configuration", otherKey)
   refuseOtherBlobs(note, blobStore?.url, file)
   const masterKey = fingerprint(env["MASTER_KEY"])
   writePrivate(file, JSON.stringify({ publicUrl, port, masterKey, blobs: blobStore?.url }))
@@ -83,9 +92,9 @@ const program = (settings: ServeSettings) =>
   Effect.gen(function* () {
     const { folder, port, host, env, logFormat } = settings
     const { mostOpen, sharesSyncs, backupFolder } = settings
-    const configuration = configurationOf(env)
+    const configuration = configurationOf(settings)
     const { devAllowHosts, publicUrl, rateLimits } = configuration
-    const proxies = readProxies(settings.trustedProxies)
+    const proxies = proxiesOf(settings.trustedProxies)
     tryFolder(folder)
     refuseHalf(folder)
     // A sign-in must not keep other requests from the only processor.
@@ -121,11 +130,8 @@ const program = (settings: ServeSettings) =>
 /** A failure for the person who started the server. */
 const explain = (cause: Cause.Cause<Misconfigured>): string => {
   const problem = Cause.squash(cause)
-  const isClear =
-    problem instanceof Refused ||
-    problem instanceof Box.FolderInUse ||
-    codeOf(problem) !== undefined
-  return isClear && problem instanceof Error ? inWords(problem) : Cause.pretty(cause)
+  const isClear = problem instanceof Refused || problem instanceof Box.FolderInUse
+  return isClear ? problem.message : (inWords(problem) ?? Cause.pretty(cause))
 }
 
 const settings = Effect.sync(() => readSettings(process.argv.slice(2)))

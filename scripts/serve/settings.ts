@@ -34,6 +34,8 @@ nacre init --target box makes the secrets and the file.`
 /** What `nacre serve` needs to know, apart from the server's configuration. */
 export interface ServeSettings {
   readonly folder: string
+  /** The file of the settings, which may be missing. */
+  readonly file: string
   readonly port: number
   readonly host: string
   readonly backupFolder: string | undefined
@@ -112,6 +114,7 @@ export const readSettings = (args: ReadonlyArray<string>): ServeSettings | undef
   const backups = known["BACKUP_DIR"]
   return {
     folder,
+    file,
     port: portOf(values.port ?? (known["PORT"] || "8787")),
     host: values.host ?? (known["HOST"] || "127.0.0.1"),
     backupFolder: backups ? resolve(backups) : undefined,

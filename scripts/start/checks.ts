@@ -38,9 +38,11 @@ export function portOf(text: string): number {
 export function varsOf(file: string): Record<string, string> {
   let text = ""
   try {
-    text = existsSync(file) ? readFileSync(file, "utf8") : ""
+    text = readFileSync(file, "utf8")
   } catch (cause) {
-    throw new Refused(`Couldn't read ${file}: ${messageOf(cause)}`)
+    if (codeOf(cause) !== "ENOENT") {
+      throw new Refused(`Couldn't read ${file}: ${messageOf(cause)}`)
+    }
   }
   for (const line of strayLines(text)) {
     console.warn(`Ignored line ${line} of ${file}: it isn't NAME=value.`)
@@ -90,32 +92,39 @@ export function hostsOf(text: string | undefined, publicUrl: string): Map<string
   )
 }
 
-/** The first account's DID contains the address, so data can't be served at another address. */
-export function refuseMove(note: Note, publicUrl: string, dataDir: string): void {
+/** What a local server's owner can do instead: start on the old port, or on an empty folder. */
+export const localAddress = (note: Note, dataDir: string): string =>
+  "The address is part of the first account's DID (did:web), so it can't change.\n" +
+  `Start with the old address (PORT=${note.port ?? "…"}), or with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+
+/** Fails if the data belongs to another address; `next` says what to do. */
+export function refuseMove(note: Note, publicUrl: string, dataDir: string, next: string): void {
   if (note.publicUrl === undefined || note.publicUrl === publicUrl) return
   throw new Refused(
-    `The data in ${dataDir} belongs to ${note.publicUrl}, but this start uses ${publicUrl}.\n` +
-      "The address is part of the first account's DID (did:web), so it can't change.\n" +
-      `Start with the old address (PORT=${note.port ?? "…"}), or with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+    `The data in ${dataDir} belongs to ${note.publicUrl}, but this start uses ${publicUrl}.\n${next}`
   )
 }
 
+/** What a local server's owner can do instead: restore the old secrets, or use an empty folder. */
+export const localKey = (dataDir: string): string =>
+  `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+
 /**
  * The accounts' keys are encrypted with the master key and can't sign with another one, unless a
- * rotation replaces it.
+ * rotation replaces it. `next` says what to do.
  */
 export function refuseOtherKey(
   note: Note,
   keys: Readonly<Record<string, string | undefined>>,
   dataDir: string,
-  varsFile: string
+  varsFile: string,
+  next: string
 ): void {
   const held = [keys["MASTER_KEY"], keys["MASTER_KEY_PREVIOUS"]].map(fingerprint)
   if (note.masterKey === undefined || held.includes(note.masterKey)) return
   throw new Refused(
     `The data in ${dataDir} was created with another MASTER_KEY than the one in ${varsFile}.\n` +
-      "Without it, the server can't read the accounts' signing keys, and nobody can post.\n" +
-      `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+      `Without it, the server can't read the accounts' signing keys, and nobody can post.\n${next}`
   )
 }
 

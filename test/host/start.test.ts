@@ -15,6 +15,8 @@ import { join } from "node:path"
 import { firstAccount } from "../../scripts/account.ts"
 import { builtOnce } from "../../scripts/built.ts"
 import { fingerprint } from "../../scripts/env.ts"
+import { inWords, whereToCorrect } from "../../scripts/serve/failures.ts"
+import { readSettings } from "../../scripts/serve/settings.ts"
 import { refuseOtherBlobs, refuseOtherKey } from "../../scripts/start/checks.ts"
 import { freePort } from "../support/server/server.ts"
 
@@ -67,7 +69,7 @@ describe("the key of a folder", () => {
   it("a server starts on data under the key that a rotation replaces, and refuses any other key", () => {
     const note = { masterKey: fingerprint("old") ?? "" }
     const refused = (keys: Record<string, string>) => () =>
-      refuseOtherKey(note, keys, "folder", "file")
+      refuseOtherKey(note, keys, "folder", "file", "Restore it.")
     assert.doesNotThrow(refused({ MASTER_KEY: "old" }))
     assert.doesNotThrow(refused({ MASTER_KEY: "new", MASTER_KEY_PREVIOUS: "old" }))
     assert.throws(refused({ MASTER_KEY: "new" }), /another MASTER_KEY/)
@@ -187,6 +189,38 @@ describe("a start that fails", () => {
       assert.strictEqual(statSync(join(folder, ".dev.vars")).mode & 0o777, 0o600)
       assert.isFalse(existsSync(join(folder, "account.json")))
     })
+  })
+})
+
+describe("nacre serve", () => {
+  it("nacre serve says where its settings are missing, and what makes them", async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, "nacre.env")
+      assert.strictEqual(
+        whereToCorrect({ folder, file }),
+        `There is no file ${file}. This makes it: npx nacre init --target box --data ${folder}`
+      )
+      writeFileSync(file, "")
+      assert.include(whereToCorrect({ folder, file }), `Correct it in ${file}`)
+      rmSync(file)
+      mkdirSync(file)
+      assert.throws(() => readSettings(["--data", folder]), `Couldn't read ${file}`)
+    })
+  })
+
+  it("nacre serve says what to do about a full disk, a foreign folder and a used port", () => {
+    const failing = (code: string) => Object.assign(new Error(`it failed: ${code}`), { code })
+    for (const [code, advice] of [
+      ["ENOSPC", "Free some space"],
+      ["EROFS", "Mount the disk"],
+      ["EACCES", "as the user who owns the data folder"],
+      ["EPERM", "as the user who owns the data folder"],
+      ["EADDRINUSE", "choose another port with --port"],
+      ["ENOTDIR", "it failed: ENOTDIR"]
+    ] as const) {
+      assert.include(inWords(failing(code)), advice)
+    }
+    assert.isUndefined(inWords(new Error("a mistake in the code")))
   })
 })
 

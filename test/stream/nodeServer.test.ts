@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { connect, type Socket } from "node:net"
-import { serve } from "../../src/layers/host/NodeServer.ts"
+import { serve, type ServerOptions } from "../../src/layers/host/NodeServer.ts"
 import * as RelaysOutgoing from "../../src/layers/stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "../../src/layers/stream/SequencerMemory.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
@@ -15,11 +15,12 @@ const served = (
   body: (world: {
     readonly port: number
     readonly sequencer: SequencerMemory.MemorySequencer["service"]
-  }) => Promise<void>
+  }) => Promise<void>,
+  options: Partial<ServerOptions> = {}
 ) =>
   Effect.gen(function* () {
     const sequencer = yield* SequencerMemory.make
-    const { port } = yield* serve({ port: 0, sequencer, handler })
+    const { port } = yield* serve({ port: 0, sequencer, handler, ...options })
     yield* Effect.promise(() => body({ port, sequencer: sequencer.service }))
   }).pipe(
     Effect.scoped,
@@ -28,6 +29,11 @@ const served = (
   )
 
 const nothing: Handler = async () => new Response(null, { status: 404 })
+
+const signal = () => {
+  let resolve = () => {}
+  return { promise: new Promise<void>((done) => (resolve = done)), resolve: () => resolve() }
+}
 
 /** A raw connection that has sent a request, with access to the end of the response. */
 const dial = (port: number, target: string, headers: Readonly<Record<string, string>>) => {
@@ -161,6 +167,80 @@ describe("the Node server", () => {
       }
     )
   })
+
+  it("the Node server keeps an idle connection for longer than a proxy does", () =>
+    served(nothing, async ({ port }) => {
+      const { headers } = await fetch(`http://127.0.0.1:${port}/`)
+      const [, seconds] = /timeout=(\d+)/.exec(headers.get("keep-alive") ?? "") ?? []
+      assert.isAbove(Number(seconds), 120)
+    }))
+
+  it("the Node server closes a connection whose body pauses, and waits for a slow response", () => {
+    let failures = 0
+    const slow = signal()
+    const handler: Handler = async (request) => {
+      if (request.method === "GET" || (await request.text()) === "whole") {
+        await slow.promise
+        return new Response("late")
+      }
+      return new Response("never sent")
+    }
+    return served(
+      (request) =>
+        handler(request).catch((cause) => {
+          failures += 1
+          throw cause
+        }),
+      async ({ port }) => {
+        const url = `http://127.0.0.1:${port}/`
+        const late = [fetch(url), fetch(url, { method: "POST", body: "whole" })]
+        // Two pauses after each other, so both responses take longer than one.
+        for (let nth = 0; nth < 2; nth++) {
+          const paused = connect({ port, host: "127.0.0.1" })
+          const closed = new Promise((resolve) => paused.once("close", resolve))
+          paused.on("error", () => {})
+          paused.write("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf")
+          paused.resume()
+          await closed
+        }
+        slow.resolve()
+        for (const response of late) assert.strictEqual(await (await response).text(), "late")
+        assert.strictEqual(failures, 2)
+      },
+      { longestPause: 100 }
+    )
+  })
+
+  it("the Node server ends an idle connection after its response when it stops", async () => {
+    const asked = signal()
+    const answered = signal()
+    let dialed: ReturnType<typeof dial> | undefined
+    const handler: Handler = async () => {
+      asked.resolve()
+      await answered.promise
+      return new Response("the last one")
+    }
+    const stopped = served(
+      handler,
+      async ({ port }) => {
+        dialed = dial(port, "/", { connection: "keep-alive" })
+        await asked.promise
+        setTimeout(answered.resolve, 20)
+      },
+      { grace: 600_000 }
+    )
+    await stopped
+    await dialed?.until((text) => text.includes("the last one"))
+  })
+
+  it("the Node server closes a subscriber that sends a large message", () =>
+    served(nothing, async ({ port }) => {
+      const { socket, until, closed } = dial(port, firehose, upgrade)
+      await until((text) => text.includes("101 Switching Protocols"))
+      // A masked binary message of 1 MiB: its header is enough.
+      socket.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0]))
+      await closed
+    }))
 
   it("the Node server upgrades the event stream without a sub-protocol, whatever is offered", () =>
     served(nothing, async ({ port }) => {

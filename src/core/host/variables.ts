@@ -76,8 +76,7 @@ export const variables = {
   },
   ADMIN_PASSWORD: {
     schema: Syntax.AdminPassword,
-    demand:
-      "must be at least 16 characters; set a longer one with npx wrangler secret put ADMIN_PASSWORD, or in .dev.vars for a local server",
+    demand: "must be at least 16 characters",
     secret: true
   },
   PLC_URL: { schema: optional(Syntax.HttpUrl), demand: url },

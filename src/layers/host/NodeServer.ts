@@ -25,7 +25,20 @@ export interface ServerOptions {
   readonly proxies?: Proxies
   /** How long open requests may take to end when the server stops, in milliseconds; 0 by default. */
   readonly grace?: number
+  /** How long a request's body may pause, in milliseconds; a minute by default. */
+  readonly longestPause?: number
 }
+
+const limits = {
+  // Proxies keep idle connections for up to two minutes. The one that closes first must be theirs,
+  // or a request meets a connection that is just being closed.
+  keepAliveTimeout: 150_000,
+  // A large upload over a slow line. A body that pauses ends much sooner.
+  requestTimeout: 3_600_000
+}
+
+/** The most that a subscriber may send in a message, in bytes: it has nothing to say. */
+const mostHeard = 4096
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
@@ -128,6 +141,17 @@ const answer = async (
   }
 }
 
+/** Closes the connection if the client pauses within a body; afterwards the response has its time. */
+const endIfPaused = (message: IncomingMessage, milliseconds: number): void => {
+  if (message.method === "GET" || message.method === "HEAD") return
+  message.setTimeout(milliseconds, () => {
+    // Bytes that nobody has read yet: the pause is ours.
+    if (message.readableLength > 0) message.setTimeout(milliseconds)
+    else message.destroy()
+  })
+  message.once("end", () => message.setTimeout(0))
+}
+
 /** Sends an error response to an upgrade, on the raw connection. */
 const refuseUpgrade = async (response: Response, socket: Duplex): Promise<void> => {
   const body = await response.text()
@@ -148,13 +172,15 @@ export const serve = (
   options: ServerOptions
 ): Effect.Effect<{ readonly port: number }, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { proxies = noProxies, grace = 0 } = options
+    const { proxies = noProxies, grace = 0, longestPause = 60_000 } = options
     const sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
+      maxPayload: mostHeard,
       handleProtocols: () => false
     })
-    const server = createServer((message, response) => {
+    const server = createServer(limits, (message, response) => {
+      endIfPaused(message, longestPause)
       void answer(options, message, response)
     })
 
@@ -202,6 +228,8 @@ export const serve = (
             resume(Effect.void)
           })
           if (grace === 0) return end()
+          // A connection ends with its response.
+          server.keepAliveTimeout = 1
           // Relays take this code as a reason to connect again.
           for (const socket of sockets.clients) socket.close(1012, "The server restarts")
           server.closeIdleConnections()

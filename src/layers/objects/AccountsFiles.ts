@@ -75,6 +75,8 @@ export const layer = (
       const parent = yield* Scope.fork(yield* Scope.Scope)
       /** In the order of their last use. */
       const states = new Map<string, State>()
+      /** How many of them are being closed. */
+      let closing = 0
 
       const build = Effect.fnUntraced(function* (did: string) {
         const scope = yield* Scope.fork(parent)
@@ -143,12 +145,22 @@ export const layer = (
           )
         }).pipe(Effect.uninterruptible)
 
-      const letSleep = (did: string, awake: Awake) => changing(did, awake.sleep)
+      /** Closes an object, unless somebody has begun to use it since this was planned. */
+      const letSleep = (did: string, awake: Awake) =>
+        Effect.suspend(() => {
+          if (awake.uses > 0 || states.get(did) !== awake) return Effect.void
+          closing += 1
+          const close = Effect.ensuring(
+            awake.sleep,
+            Effect.sync(() => void (closing -= 1))
+          )
+          return changing(did, close)
+        })
 
       /** Closes what nobody uses, the longest unused first. */
       const makeRoom = Effect.suspend(() => {
         const idle: Array<Effect.Effect<void>> = []
-        let surplus = states.size - mostOpen
+        let surplus = states.size - closing - mostOpen
         for (const [did, state] of states) {
           if (surplus <= 0) break
           if (!isAwake(state) || state.uses > 0) continue
