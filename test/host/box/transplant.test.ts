@@ -57,6 +57,13 @@ describe("nacre transplant", () => {
     await post(old.box, alice, "the first post")
     await old.box.call("com.atproto.server.deactivateAccount", { auth: bob.auth, input: {} })
     const next = await start("next")
+    const appPassword = await old.box.call("com.atproto.server.createAppPassword", {
+      auth: alice.auth,
+      input: { name: "an app" }
+    })
+    const session = await old.box.call("com.atproto.server.createSession", {
+      input: { identifier: alice.did, password: "a long password" }
+    })
     const first = await transplant(old.url, next.url)
     assert.strictEqual(first.code, 0, first.stderr)
     assert.deepInclude(first.json, { accounts: 2, different: [], faults: [] })
@@ -69,6 +76,23 @@ describe("nacre transplant", () => {
     await next.box.call("com.atproto.server.createSession", {
       input: { identifier: "bob.test", password: "a long password" }
     })
+    const { did } = await next.box.call("com.atproto.server.createSession", {
+      input: { identifier: alice.did, password: appPassword.password }
+    })
+    assert.strictEqual(did, alice.did)
+    // The app learns that it must sign in again.
+    for (const [nsid, auth] of [
+      ["com.atproto.server.refreshSession", `Bearer ${session.refreshJwt}`],
+      ["com.atproto.server.getSession", alice.auth]
+    ] as const) {
+      const refused = await next.box
+        .call(nsid, { auth, ...(nsid.endsWith("refreshSession") ? { input: {} } : {}) })
+        .then(
+          () => "accepted",
+          (cause: Error) => cause.message
+        )
+      assert.include(refused, "ExpiredToken", nsid)
+    }
     const { repos } = await next.box.call("com.atproto.sync.listRepos")
     assert.deepStrictEqual(
       repos.map((repo: { did: string; status?: string }) => [repo.did, repo.status]).toSorted(),
