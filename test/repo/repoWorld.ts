@@ -46,8 +46,12 @@ export interface RepoWorld {
   readonly signingKey: string
   /** The commit events that the log received. */
   events(): ReadonlyArray<OutboxEvent>
+  /** How many events each call of the log brought. */
+  readonly calls: ReadonlyArray<number>
   /** Makes the log fail, hang or work again. */
   breakLog(how: "fails" | "hangs" | "works"): void
+  /** Makes the log take so many milliseconds for each call. */
+  slowDown(millis: number): void
   /** When the object's alarm fires and delivers the outbox. */
   armed(): number | undefined
   readonly setClock: (time: number) => Effect.Effect<void>
@@ -76,6 +80,8 @@ export const repoServices = Effect.fnUntraced(function* (
   sql: Layer.Layer<SqlStorage>
 ) {
   const taken: Array<OutboxEvent> = []
+  const calls: Array<number> = []
+  let slowness = 0
   let state = "works" as Parameters<RepoWorld["breakLog"]>[0]
   const log = Layer.mock(Sequencer, {
     append: (_, events) =>
@@ -85,7 +91,9 @@ export const repoServices = Effect.fnUntraced(function* (
           return Effect.fail(new SequencerUnavailable({ operation: "append", cause: "broken" }))
         }
         taken.push(...events)
-        return Effect.succeed(events.at(-1)!.id)
+        calls.push(events.length)
+        const answer = Effect.succeed(events.at(-1)!.id)
+        return slowness === 0 ? answer : Effect.delay(answer, slowness)
       })
   })
   const config = ConfigEnv.layer(testEnv)
@@ -150,8 +158,12 @@ export const repoServices = Effect.fnUntraced(function* (
       Effect.runSync(outbox.deliver)
       return taken
     },
+    calls,
     breakLog: (how) => {
       state = how
+    },
+    slowDown: (millis) => {
+      slowness = millis
     },
     armed: alarm.armed,
     setClock: TestClock.setTime,

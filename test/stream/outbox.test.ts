@@ -71,6 +71,60 @@ describe("the outbox", () => {
       )
   )
 
+  it.effect("a lone event is delivered at once, however short a time ago another was", () =>
+    world(({ calls }) =>
+      Effect.gen(function* () {
+        for (const expected of [[1], [1, 1], [1, 1, 1]]) {
+          yield* write
+          yield* pass(0)
+          assert.deepStrictEqual(calls, expected)
+        }
+      })
+    )
+  )
+
+  it.effect("events that come while the log takes others are delivered together", () =>
+    world(({ calls, slowDown }) =>
+      Effect.gen(function* () {
+        const millis = (count: number) => pass(count / 1000)
+        slowDown(5)
+        yield* write
+        yield* pass(0)
+        yield* write
+        yield* write
+        assert.deepStrictEqual(calls, [1])
+        yield* millis(5)
+        assert.deepStrictEqual(calls, [1, 2])
+        yield* millis(5)
+        yield* write
+        yield* write
+        yield* write
+        yield* millis(7)
+        assert.deepStrictEqual(calls, [1, 2])
+        yield* millis(1)
+        assert.deepStrictEqual(calls, [1, 2, 3])
+      })
+    )
+  )
+
+  it.effect("the alarm gives up a hand-over after twenty seconds, and delivers its events", () =>
+    world(({ calls, breakLog }) =>
+      Effect.gen(function* () {
+        breakLog("hangs")
+        yield* write
+        yield* pass(0)
+        breakLog("works")
+        yield* pass(18)
+        assert.deepStrictEqual(calls, [])
+        yield* pass(8)
+        assert.deepStrictEqual(calls, [1])
+        yield* write
+        yield* pass(0)
+        assert.deepStrictEqual(calls, [1, 1])
+      })
+    )
+  )
+
   it.effect("the outbox keeps frames that are larger than a row", () =>
     world(({ breakLog, events }) =>
       Effect.gen(function* () {

@@ -64,6 +64,8 @@ export const sequencerClass = <Env, E>(
     readonly #core: SequencerCore<HibernatingSubscriber>
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
+    /** The connections, until one comes. The platform would make a new list for each event. */
+    #known: ReadonlyArray<HibernatingSubscriber> | undefined
     #relays: Relays["Service"] | undefined
     #starting: Promise<boolean> | undefined
     #pruneArmed = false
@@ -101,6 +103,7 @@ export const sequencerClass = <Env, E>(
 
     /** Answers a WebSocket upgrade of subscribeRepos. */
     override fetch(request: Request): Response {
+      this.#known = undefined
       const asked = readUpgrade(request)
       if (asked instanceof Response) return asked
       const greeting = greetingOf(request.headers)
@@ -117,6 +120,7 @@ export const sequencerClass = <Env, E>(
         ...greeting
       })
       this.#subscribers.set(server, subscriber)
+      this.#known = undefined
       if (this.#core.begin(subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
       this.#core.came()
       return new Response(null, { status: 101, webSocket: client })
@@ -186,11 +190,11 @@ export const sequencerClass = <Env, E>(
 
     override webSocketClose(socket: WebSocket): void {
       const subscriber = this.#subscriber(socket)
-      const { connection } = subscriber
+      this.#known = this.#connected().filter((one) => one !== subscriber)
       // The close frame is the response to the client's own; nothing is sent if the client
       // disconnected without one.
       subscriber.gone()
-      this.#core.went(connection)
+      this.#core.went(subscriber.connection)
       // Other replays may have waited for the room.
       this.ctx.waitUntil(this.#replay())
     }
@@ -200,16 +204,14 @@ export const sequencerClass = <Env, E>(
     }
 
     #subscriber(socket: WebSocket): HibernatingSubscriber {
-      const known = this.#subscribers.get(socket)
-      if (known !== undefined) return known
-      const woken = HibernatingSubscriber.woken(socket)
-      this.#subscribers.set(socket, woken)
-      return woken
+      const subscriber = this.#subscribers.get(socket) ?? HibernatingSubscriber.woken(socket)
+      this.#subscribers.set(socket, subscriber)
+      return subscriber
     }
 
     /** Every connection, including closed ones that still exist. */
-    #connected(): Array<HibernatingSubscriber> {
-      return this.ctx.getWebSockets().map((socket) => this.#subscriber(socket))
+    #connected(): ReadonlyArray<HibernatingSubscriber> {
+      return (this.#known ??= this.ctx.getWebSockets().map((socket) => this.#subscriber(socket)))
     }
 
     /**

@@ -76,9 +76,14 @@ export class HibernatingSubscriber implements Connected {
   }
 
   send(frame: Uint8Array): void {
-    if (!this.isOpen) return
+    if (this.closedAt !== undefined) return
     this.sent += frame.byteLength
-    this.socket.send(frame)
+    try {
+      this.socket.send(frame)
+    } catch (cause) {
+      // The peer is closing it. Asking each socket first would cost every event more.
+      if (this.isOpen) throw cause
+    }
   }
 
   close(code: number, reason: string): void {

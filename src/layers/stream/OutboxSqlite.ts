@@ -1,5 +1,7 @@
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Alarm } from "../../services/host/Alarm.ts"
@@ -27,15 +29,18 @@ export const tables = [
 /** The most events of one hand-over, and about how many bytes. */
 const batch = { events: 200, bytes: 4_000_000 }
 
-/** The pause after a hand-over of one event, and of several at once, in milliseconds. */
-const pause = { single: 2, several: 8 }
+/**
+ * The pause after a lone event, after one that came while the log took another, and after several
+ * at once, in milliseconds.
+ */
+const pause = { none: 0, single: 2, several: 8 }
 
 /** Delay until the alarm delivers what failed at first, in milliseconds. */
 const retryAfter = 2000
 
 /**
- * A hand-over without a response for this long has failed, in milliseconds; if it still succeeds,
- * the log skips the retry.
+ * The alarm gives up a hand-over without a response for this long, in milliseconds; if it still
+ * succeeds, the log skips the retry.
  */
 const patience = 20_000
 
@@ -54,13 +59,13 @@ export const layer = Layer.effect(
     const alarm = yield* Alarm
     const background = yield* Background
     const clock = yield* Clock.Clock
-    let delivering = false
+    let delivering: { readonly since: number; giveUp?: () => void } | undefined
     let flushing = false
     let parts = true
     let givenId: number | undefined
     let lastId: number | undefined
     let takenId = 0
-    let isBusy = false
+    let pace: keyof typeof pause = "none"
     let removedId = 0
     let removing = 0
     let notedAt = -Infinity
@@ -133,19 +138,29 @@ export const layer = Layer.effect(
       parts = parts && mayWait()
     }
 
+    /** Calls the log; the alarm may give up. A timer for each call would cost more than the rest. */
     const append = (did: string, events: ReadonlyArray<OutboxEvent>) =>
-      Effect.timeoutOrElse(sequencer.append(did, events), {
-        duration: patience,
-        orElse: () => new SequencerUnavailable({ operation: "append", cause: "no answer" })
-      })
+      Effect.contextWith((services: Context.Context<never>) =>
+        Effect.callback<number, SequencerUnavailable>((resume) => {
+          const cause = "no answer"
+          if (delivering !== undefined) {
+            delivering.giveUp = () =>
+              resume(Effect.fail(new SequencerUnavailable({ operation: "append", cause })))
+          }
+          const called = Effect.runForkWith(services)(sequencer.append(did, events))
+          called.addObserver(resume)
+          return Fiber.interrupt(called)
+        })
+      )
 
     const handOver = Effect.gen(function* () {
       const { did } = yield* accounts.get
-      while (mayWait()) {
+      pace = "none"
+      for (let isFirst = true; mayWait(); isFirst = false) {
         const events = next()
         const last = events.at(-1)
         if (last === undefined) return
-        isBusy = events.length > 1
+        pace = events.length > 1 ? "several" : isFirst ? "none" : "single"
         // Ids that the log already had also count as taken: it returns the highest.
         takenId = Math.max(last.id, yield* append(did, events))
       }
@@ -170,8 +185,12 @@ export const layer = Layer.effect(
     const handOverAlone = Effect.suspend(() => {
       // One hand-over at a time keeps the order; a running one also takes later events. It may be
       // cut off, so an alarm that fires while it runs must not be the last.
-      if (delivering) return retryLater
-      delivering = true
+      const now = clock.currentTimeMillisUnsafe()
+      if (delivering !== undefined) {
+        if (now - delivering.since >= patience) delivering.giveUp?.()
+        return retryLater
+      }
+      delivering = { since: now }
       return handOver.pipe(
         Effect.catchTag("RepoNotFound", () => Effect.void),
         // Includes defects: whatever went wrong, waiting events must not wait for the next write.
@@ -181,7 +200,7 @@ export const layer = Layer.effect(
             Effect.andThen(noteBacklog, retryLater)
           )
         ),
-        Effect.ensuring(Effect.sync(() => (delivering = false)))
+        Effect.ensuring(Effect.sync(() => (delivering = undefined)))
       )
     })
 
@@ -193,15 +212,15 @@ export const layer = Layer.effect(
       })
     )
 
-    /** Sends the first event at once; those within the pause go together in one call. */
+    /** Sends a lone event at once; on a busy account, those within the pause go together. */
     const deliverInTurns = Effect.gen(function* () {
       // The response to the client goes first.
       yield* Effect.yieldNow
       while (mayWait()) {
         const before = takenId
         yield* handOverAlone
-        if (takenId === before) return
-        yield* Effect.sleep(isBusy ? pause.several : pause.single)
+        if (takenId === before || pace === "none") return
+        yield* Effect.sleep(pause[pace])
       }
     }).pipe(Effect.ensuring(Effect.sync(() => (flushing = false))))
 

@@ -115,13 +115,14 @@ export const publish = (
 ): boolean => {
   let owed = owedBy(connected)
   for (const one of connected) {
-    if (!one.isOpen || one.position !== "live") continue
+    if (one.position !== "live") continue
     const others = owed - counted(one)
     for (const { seq, frame } of frames) {
       if (others + counted(one) > unread.live) {
-        one.position = seq - 1
+        if (one.isOpen) one.position = seq - 1
         break
       }
+      // A closed one sends nothing.
       one.send(frame)
     }
     owed = others + counted(one)
