@@ -10,10 +10,7 @@ import { ensureAccount, type FirstAccount } from "../scripts/account.ts"
 import { loadSecrets } from "../scripts/env.ts"
 import { freePort } from "../scripts/server.ts"
 
-const scripts = {
-  workerd: join(import.meta.dirname, "../scripts/start.ts"),
-  box: join(import.meta.dirname, "../src/serve.ts")
-} as const
+const boxScript = join(import.meta.dirname, "../src/serve.ts")
 
 /** The homes of a server: one workerd, or Node with files. */
 export const homes = ["workerd", "box"] as const
@@ -112,11 +109,13 @@ export async function startServer({
   const port = given ?? (await freePort())
   const isBox = home === "box"
   if (isBox) boxSecrets(dataDir)
-  const script = program ?? (tree === undefined ? scripts[home] : join(tree, "scripts/start.ts"))
-  const isBuilt = !isBox && tree === undefined
-  const child = fork(script, isBuilt ? await builtOnce(config) : [...args], {
+  const built = isBox || tree !== undefined ? undefined : await builtOnce(config)
+  const script =
+    program ?? built?.script ?? (tree === undefined ? boxScript : join(tree, "scripts/start.ts"))
+  const child = fork(script, [...(built?.args ?? args)], {
     env: {
       ...process.env,
+      ...built?.env,
       DATA_DIR: dataDir,
       PORT: String(port),
       ...(isBox ? { PUBLIC_URL: `http://localhost:${port}` } : {}),

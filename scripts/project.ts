@@ -5,7 +5,6 @@
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 
 /** Whether this is part of the package, whose build sets this variable. */
 export const isInstalled = process.env.NACRE_INSTALLED === "1"
@@ -58,7 +57,6 @@ const resolveTool = (name: string): string => {
 }
 
 /** Loads a tool from the project, not from the package of these scripts. */
-export const loadTool = async <Name extends keyof Tools>(name: Name): Promise<Tools[Name]> => {
-  const module = await import(pathToFileURL(resolveTool(name)).href)
-  return { ...module.default, ...module }
-}
+export const loadTool = async <Name extends keyof Tools>(name: Name): Promise<Tools[Name]> =>
+  // The tools are CommonJS of megabytes, whose exports `import` would search for beforehand.
+  createRequire(import.meta.url)(resolveTool(name))

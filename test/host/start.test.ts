@@ -38,7 +38,10 @@ const start = (env: Record<string, string>, script = npmStart, args: ReadonlyArr
   })
 
 /** The same of what the tests' servers have built already: it gives up only once its Worker runs. */
-const startBuilt = async (env: Record<string, string>) => start(env, npmStart, await builtOnce())
+const startBuilt = async (env: Record<string, string>) => {
+  const { script, args, env: fast } = await builtOnce()
+  return start({ ...fast, ...env }, script, args)
+}
 
 const inFolder = async (body: (folder: string) => Promise<void>) => {
   const folder = mkdtempSync(join(tmpdir(), "nacre-start-"))

@@ -56,8 +56,6 @@ export const until = async (
   }
 }
 
-const script = join(import.meta.dirname, "../../../scripts/start.ts")
-
 /** The started script's message when its server is ready. */
 interface Ready {
   readonly url: string
@@ -71,9 +69,11 @@ type Environment = Readonly<Record<string, string>>
 
 const launch = async (dataDir: string, port: number, env: Environment) => {
   const output: Array<string> = []
-  const child = fork(script, await builtOnce(), {
+  const { script, args, env: fast } = await builtOnce()
+  const child = fork(script, args, {
     env: {
       ...process.env,
+      ...fast,
       DATA_DIR: dataDir,
       PORT: String(port),
       LOG_LEVEL: "error",
