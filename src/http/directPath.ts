@@ -61,7 +61,7 @@ export const answerDirectly = (
       request,
       Context.add(Context.add(within, RequestId, id), RequestOrigin, originOf(current)),
       withoutDefects(inProtocol(made)).pipe(
-        Effect.tap(finishBody(request, config)),
+        Effect.tap(() => finishBody(request, config)),
         Effect.flatMap((response) => withRequestId(finish(response), id))
       )
     )
