@@ -7,6 +7,7 @@ import type { LimitRule } from "../services/limits/rules.ts"
 import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.ts"
 import { Config } from "../services/host/Config.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
+import * as Soon from "../services/host/Soon.ts"
 import type { Issue } from "../core/lexicon/issue.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
 import { errorResponse, type Failure, wireError } from "./errors.ts"
@@ -53,6 +54,8 @@ export interface Method<R = never, At extends Place = Place> {
   readonly handler: (call: Call) => Effect.Effect<Answer, Failure, R>
   /** The same handler as a plain function, of a method that never waits. */
   readonly atOnce?: (call: Call, services: Context.Context<R>) => Result.Result<Answer, Failure>
+  /** The same handler of a procedure, as a plain function that returns what has to wait. */
+  readonly soon?: (call: Call, services: Context.Context<R>) => Soon.Soon<object, Failure>
 }
 
 /** Declares a method; the handler's parameter types come from the lexicon's published types. */
@@ -81,6 +84,19 @@ export const queryAtOnce = <const At extends Place, Params, R>(
   ),
   // SAFETY: the handler only gets params that were checked against this NSID's lexicon.
   atOnce: answer as unknown as NonNullable<Method<R, At>["atOnce"]>
+})
+
+/** Declares a procedure that mostly doesn't wait: its owner's session is answered without a fiber. */
+export const procedureSoon = <const At extends Place, Input, R>(
+  nsid: string,
+  declared: Omit<Method<R, At>, "nsid" | "handler" | "soon" | "atOnce">,
+  answer: (call: Call<unknown, Input>, services: Context.Context<R>) => Soon.Soon<object, Failure>
+): Method<R, At> => ({
+  ...method(nsid, declared, (call: Call<unknown, Input>) =>
+    Effect.contextWith((services: Context.Context<R>) => Soon.toEffect(answer(call, services)))
+  ),
+  // SAFETY: the handler only gets an input that was checked against this NSID's lexicon.
+  soon: answer as unknown as NonNullable<Method<R, At>["soon"]>
 })
 
 /** The methods of one place by NSID. */
@@ -138,39 +154,12 @@ export const serve = Effect.fnUntraced(function* <R, In = never>(
   const declared = methods.get(nsid)
   if (declared === undefined) return errorResponse(unknownMethod(nsid))
   return yield* run(declared, engine, request, url).pipe(
-    Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure))))
+    Effect.catch((failure) => Effect.succeed(asError(failure)))
   )
 })
 
-/**
- * Answers a query that needs no waiting and has no credentials, as `serve` would; undefined for any
- * other request.
- */
-export const serveAtOnce = <R>(
-  methods: MethodTable<R>,
-  services: Context.Context<R>,
-  request: Request,
-  url: URL
-): Response | undefined => {
-  const nsid = nsidOf(url) ?? ""
-  const { atOnce } = methods.get(nsid) ?? {}
-  const { method: verb, headers, body } = request
-  if (atOnce === undefined || verb !== "GET" || body !== null || headers.has("authorization")) {
-    return undefined
-  }
-  const answered = Result.flatMap(
-    Result.mapError(
-      Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams),
-      (issue): Failure => invalid(issue)
-    ),
-    (params) => atOnce({ nsid, params, input: undefined, caller: anonymous, request }, services)
-  )
-  if (Result.isFailure(answered)) return errorResponse(wireError(answered.failure))
-  const answer = answered.success
-  return answer instanceof Response ? answer : jsonResponse(answer, false)
-}
-
-const anonymous: Caller = { kind: "anonymous" }
+/** A failure as a response. */
+export const asError = (failure: Failure): Response => errorResponse(wireError(failure))
 
 /** The error for an unknown method. */
 const unknownMethod = (nsid: string): WireError =>
@@ -251,7 +240,8 @@ export const invalid = (issue: Issue) => new InvalidRequest({ message: issueText
 const issueText = (issue: Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
-const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {
+/** A response with JSON, or with nothing; `isPrivate` if it is for one caller. */
+export const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {
   const headers = isPrivate ? privateHeaders : {}
   // An empty body isn't JSON and must not claim to be.
   return answer === undefined

@@ -11,7 +11,8 @@ import { errorResponse, failures, wireError } from "./errors.ts"
 import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
 import { seenFromRequest } from "./sessions/place.ts"
-import { credentialsOf, serve, serveAtOnce } from "./Xrpc.ts"
+import { serveAtOnce, serveSoon } from "./atOnce.ts"
+import { credentialsOf, serve } from "./Xrpc.ts"
 
 /** Streams the records for an archive; only the Worker asks for them, as the administrator. */
 const serveRecords = Effect.fnUntraced(
@@ -24,20 +25,27 @@ const serveRecords = Effect.fnUntraced(
 
 type Services = Effect.Services<ReturnType<typeof serveCall>> | AccountHistory
 
-/** Answers a public query that has nothing to wait for; undefined for any other request. */
+/**
+ * Answers a public query or a write that has nothing to wait for but its body; undefined for any
+ * other request.
+ */
 const answerAtOnce = (
   request: Request,
   services: Context.Context<Services>
-): Response | undefined =>
-  Context.get(services, AccountHistory).hasUntold()
-    ? undefined
-    : serveAtOnce(accountMethods, services, request, new URL(request.url))
+): Response | Promise<Response> | undefined => {
+  if (Context.get(services, AccountHistory).hasUntold()) return undefined
+  const url = new URL(request.url)
+  return request.method === "POST"
+    ? serveSoon(accountMethods, Context.get(services, Config), services, request, url)
+    : serveAtOnce(accountMethods, services, request, url)
+}
 
 /** Answers an XRPC request in its account's object. */
 const serveAccount = (request: Request) =>
   Effect.contextWith((services: Context.Context<Services>) => {
     const answered = answerAtOnce(request, services)
-    return answered === undefined ? serveCall(request) : Effect.succeed(answered)
+    if (answered === undefined) return serveCall(request)
+    return answered instanceof Response ? Effect.succeed(answered) : Effect.promise(() => answered)
   })
 
 const serveCall = Effect.fnUntraced(function* (request: Request) {

@@ -23,7 +23,7 @@ import { marked, newRequestId, withRequestId } from "./requestId.ts"
 import { logRequest, logsRequests } from "./requestLog.ts"
 import { respondTo } from "./respondTo.ts"
 import { finishBody } from "./responses.ts"
-import { serveAtOnce } from "./Xrpc.ts"
+import { serveAtOnce } from "./atOnce.ts"
 import { changesIdentity } from "./xrpcRoute.ts"
 
 type Services = Context.Context<HostServices>

@@ -1,11 +1,12 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { Catalog } from "../core/lexicon/Catalog.ts"
 import { calledName } from "../core/identity/calledName.ts"
 import { isPlainObject } from "../core/lexicon/objects.ts"
 import { concatBytes } from "../core/bytes/bytes.ts"
 import type { Data } from "../core/repo/cbor.ts"
-import { parseCid } from "../core/repo/cid.ts"
+import { type Cid, parseCid } from "../core/repo/cid.ts"
 import { fromJson } from "../core/repo/json.ts"
 import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "../services/failures.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
@@ -37,64 +38,61 @@ const withNames = (data: Data, fields: ReadonlyArray<string>): Data => {
   return { ...data, ...Object.fromEntries(names) }
 }
 
-/**
- * Reads and checks the input that a method's lexicon requires; undefined for methods without one.
- */
-export const readInput = Effect.fnUntraced(function* (
-  request: Request,
-  {
-    nsid,
-    limit,
-    typedNames
-  }: {
-    readonly nsid: string
-    readonly limit: number
-    readonly typedNames: ReadonlyArray<string>
-  }
-) {
+/** What a method's lexicon says about a body, and where its settings differ. */
+interface InputRules {
+  readonly nsid: string
+  readonly limit: number
+  readonly typedNames: ReadonlyArray<string>
+}
+
+/** Reads and checks the input that a method's lexicon requires; undefined if it requires none. */
+export const readInput = Effect.fnUntraced(function* (request: Request, rules: InputRules) {
   const lexicons = yield* KnownLexicons
+  const body = yield* readBody(request, rules.limit)
+  return yield* Effect.fromResult(checkBody(request, body, rules, lexicons))
+})
+
+/** Checks a whole body as the input that a method's lexicon requires. */
+export const checkBody = (
+  request: Request,
+  body: Uint8Array,
+  { nsid, typedNames }: Pick<InputRules, "nsid" | "typedNames">,
+  lexicons: Catalog
+): Result.Result<unknown, InvalidRequest> => {
   const encoding = lexicons.method(nsid)?.input?.encoding
-  const body = yield* readBody(request, limit)
   if (encoding === undefined) {
-    if (request.method === "POST" && !isEmptyBody(body)) {
-      return yield* new InvalidRequest({
-        message: "A request body was provided when none was expected"
-      })
-    }
-    return undefined
+    return request.method === "POST" && !isEmptyBody(body)
+      ? refuse("A request body was provided when none was expected")
+      : Result.succeed(undefined)
   }
+  if (body.byteLength === 0) return refuse(`Request body is missing, expected ${encoding}`)
   const type = mediaTypeOf(request.headers)
-  if (body.byteLength === 0) {
-    return yield* new InvalidRequest({ message: `Request body is missing, expected ${encoding}` })
-  }
   if (type !== encoding) {
-    return yield* new InvalidRequest({
-      message: `Wrong request encoding (Content-Type): ${type ?? "none"}, expected ${encoding}`
-    })
+    return refuse(`Wrong request encoding (Content-Type): ${type ?? "none"}, expected ${encoding}`)
   }
-  const data = yield* Effect.try({
-    try: (): Data => fromJson(JSON.parse(utf8.decode(body)), levelsAround),
+  return Result.flatMap(parseJson(body), (data) =>
+    Result.mapError(
+      lexicons.checkInput(nsid, typedNames.length === 0 ? data : withNames(data, typedNames)),
+      ({ path, message }) =>
+        new InvalidRequest({ message: `${path === "" ? "Input" : `Input/${path}`}: ${message}` })
+    )
+  )
+}
+
+const refuse = (message: string) => Result.fail(new InvalidRequest({ message }))
+
+const parseJson = (body: Uint8Array): Result.Result<Data, InvalidRequest> =>
+  Result.try({
+    try: () => fromJson(JSON.parse(utf8.decode(body)), levelsAround),
     catch: (cause) =>
       new InvalidRequest({
         message: `Malformed JSON body: ${cause instanceof Error ? cause.message : "unreadable"}`
       })
   })
-  const checked = lexicons.checkInput(
-    nsid,
-    typedNames.length === 0 ? data : withNames(data, typedNames)
-  )
-  if (Result.isFailure(checked)) {
-    const { path, message } = checked.failure
-    return yield* new InvalidRequest({
-      message: path === "" ? `Input: ${message}` : `Input/${path}: ${message}`
-    })
-  }
-  return checked.success
-})
 
 /** Parses a CID parameter; the lexicon's format also allows other codecs and hashes. */
-export const readCid = (text: string) =>
-  Effect.try({
+export const readCid = (text: string): Result.Result<Cid, InvalidRequest> =>
+  Result.try({
     try: () => parseCid(text),
     catch: () => new InvalidRequest({ message: `Not a CID of a repo or blob: ${text}` })
   })
@@ -147,7 +145,19 @@ const decoded = Effect.fnUntraced(function* (bytes: Uint8Array, headers: Headers
   })
 })
 
-const unreadable = () => new InvalidRequest({ message: "The request body could not be read" })
+export const unreadable = () =>
+  new InvalidRequest({ message: "The request body could not be read" })
+
+/** Whether a body comes plain and with a length up to `limit`, so it can be read in one piece. */
+export const isInOnePiece = ({ body, headers }: Request, limit: number): boolean => {
+  const length = headers.get("content-length")
+  return (
+    body !== null &&
+    length !== null &&
+    Number(length) <= limit &&
+    contentEncoding(headers) === undefined
+  )
+}
 
 const readWhole = (request: Request) =>
   Effect.tryPromise({ try: () => request.arrayBuffer(), catch: unreadable })

@@ -175,7 +175,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
         const ids: Array<string> = []
         for (const appPassword of ["one", "one", "two"]) {
           const tokens = yield* sessions.open(did, { level: "standard", appPassword })
-          ids.push(yield* sessions.checkAccess(did, parseJwt(tokens.accessJwt)))
+          ids.push(String(parseJwt(tokens.accessJwt)?.claims["jti"]))
         }
         yield* service.revoke("one")
         yield* service.revoke("never made")

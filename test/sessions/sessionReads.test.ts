@@ -73,7 +73,8 @@ const steps: Readonly<Record<string, Effect.Effect<unknown, unknown, Inside>>> =
   "a sign-in, a refresh and a sign-out": Effect.gen(function* () {
     const sessions = yield* Sessions
     const { accessJwt, refreshJwt } = yield* sessions.open(did, { level: "full" })
-    const id = yield* sessions.checkAccess(did, parseJwt(accessJwt))
+    const now = yield* Clock.currentTimeMillis
+    const id = yield* Effect.fromResult(sessions.checkAccess(did, parseJwt(accessJwt), now))
     const { token } = yield* sessions.checkRefresh(did, parseJwt(refreshJwt))
     yield* sessions.refresh(did, id, token)
     yield* sessions.end(id)

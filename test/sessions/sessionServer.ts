@@ -139,6 +139,7 @@ const repoLayer = Layer.succeed(
     create: notThere,
     head: Effect.succeed(head),
     write: () => notThere,
+    writeNow: () => notThere,
     recommitAfter: () => notThere,
     revAbove: () => Effect.succeed("3kabcdefghij3"),
     replace: ({ rev }) => Effect.as(note(`head ${rev}`), { ...head, rev }),

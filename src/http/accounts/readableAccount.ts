@@ -1,20 +1,31 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import * as Result from "effect/Result"
+import {
+  type Account,
+  AccountStore,
+  type RepoNotFound
+} from "../../services/accounts/AccountStore.ts"
 import { holds } from "../../core/oauth/scopes.ts"
 import type { TokenHolder } from "../../core/sessions/methods.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller } from "../../services/sessions/Authority.ts"
 
 /** This object's account if `repo` names it; a session may only write to its own repo. */
-export const ownAccount = Effect.fnUntraced(function* (repo: string) {
-  const accounts = yield* AccountStore
-  const account = yield* accounts.get
-  if (repo === account.did || repo.toLowerCase() === account.handle) return account
-  return yield* new Denied({
-    error: "AuthenticationRequired",
-    message: "The session is not of the repo that was named"
-  })
-})
+export const ownAccount = (
+  repo: string,
+  services: Context.Context<AccountStore>
+): Result.Result<Account, RepoNotFound | Denied> =>
+  Result.flatMap(Context.get(services, AccountStore).find(), (account) =>
+    repo === account.did || repo.toLowerCase() === account.handle
+      ? Result.succeed(account)
+      : Result.fail(
+          new Denied({
+            error: "AuthenticationRequired",
+            message: "The session is not of the repo that was named"
+          })
+        )
+  )
 
 /** The authority of sessions with the main password only. */
 export const owner = { kind: "session", level: "full", oauth: "no" } as const satisfies Authority

@@ -116,7 +116,7 @@ const getBlocks = method(
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* (call: Call<GetBlocks.QueryParams>) {
     const { did } = yield* readableAccount(call.caller)
-    const cids = yield* Effect.forEach(call.params.cids, readCid)
+    const cids = yield* Effect.forEach(call.params.cids, (text) => Effect.fromResult(readCid(text)))
     return yield* streamedCar(call, did, findBlocks(cids))
   })
 )

@@ -4,20 +4,27 @@ import type {
   ComAtprotoRepoDeleteRecord as DeleteRecord,
   ComAtprotoRepoPutRecord as PutRecord
 } from "@atproto/api"
-import * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
+import * as Result from "effect/Result"
+import type { Cid } from "../../core/repo/cid.ts"
+import type { AccountStore } from "../../services/accounts/AccountStore.ts"
+import type { InvalidRequest } from "../../services/failures.ts"
+import * as Soon from "../../services/host/Soon.ts"
 import {
   type Committed,
   type RecordData,
   Repo,
   type Write,
+  type WriteOptions,
   type WriteResult
 } from "../../services/repo/Repo.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import type { NeedsOf } from "../../services/sessions/Authority.ts"
 import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import { nameOldBlobs } from "../../services/repo/write/earlierBlobs.ts"
+import type { Failure } from "../errors.ts"
 import { readCid } from "../input.ts"
-import { type Call, method } from "../Xrpc.ts"
+import { type Call, procedureSoon } from "../Xrpc.ts"
 import { ownAccount } from "../accounts/readableAccount.ts"
 
 /** A record of a million bytes may be larger as JSON. */
@@ -41,9 +48,31 @@ const inCollection =
     return actions.map((action) => ({ resource: "repo", collection, action }))
   }
 
-const cidIn = Effect.fnUntraced(function* (text: string | undefined) {
-  return text === undefined ? undefined : yield* readCid(text)
-})
+const cidIn = (text: string | undefined): Result.Result<Cid | undefined, InvalidRequest> =>
+  text === undefined ? Result.succeed(undefined) : readCid(text)
+
+type Services = Context.Context<Repo | AccountStore | BlobIndex>
+
+/** Writes to the repo that the input names, which must be the session's own. */
+const writeOwn = (
+  input: { readonly repo: string; readonly swapCommit?: string; readonly validate?: boolean },
+  services: Services,
+  writes: () => Result.Result<ReadonlyArray<Write>, InvalidRequest>,
+  options: Pick<WriteOptions, "replaceDuplicates"> = {}
+): Soon.Soon<Committed, Failure> => {
+  const account = ownAccount(input.repo, services)
+  if (Result.isFailure(account)) return Result.fail(account.failure)
+  const given = writes()
+  if (Result.isFailure(given)) return Result.fail(given.failure)
+  const swapCommit = cidIn(input.swapCommit)
+  if (Result.isFailure(swapCommit)) return Result.fail(swapCommit.failure)
+  const { validate } = input
+  return Context.get(services, Repo).writeNow(
+    given.success,
+    { validate, swapCommit: swapCommit.success, ...options },
+    services
+  )
+}
 
 const commitOf = ({ commit }: Committed) =>
   commit === undefined ? {} : { commit: { cid: commit.cid.toString(), rev: commit.rev } }
@@ -54,68 +83,53 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
   ...(validationStatus === undefined ? {} : { validationStatus })
 })
 
-const createRecord = method(
+const createRecord = procedureSoon(
   "com.atproto.repo.createRecord",
   writing(inCollection("create")),
-  Effect.fnUntraced(function* ({
-    input
-  }: Call<CreateRecord.QueryParams, CreateRecord.InputSchema>) {
-    yield* ownAccount(input.repo)
+  ({ input }: Call<unknown, CreateRecord.InputSchema>, services: Services) => {
     const { collection, rkey, validate } = input
     const record = input.record as RecordData
-    const repo = yield* Repo
-    const done = yield* repo.write([{ action: "create", collection, rkey, record }], {
-      validate,
-      swapCommit: yield* cidIn(input.swapCommit),
-      replaceDuplicates: validate !== false
-    })
-    return { ...resultOf(done.results[0]!), ...commitOf(done) }
-  })
+    const writes = () => Result.succeed([{ action: "create", collection, rkey, record } as const])
+    const replaceDuplicates = validate !== false
+    return Soon.map(writeOwn(input, services, writes, { replaceDuplicates }), (done) => ({
+      ...resultOf(done.results[0]!),
+      ...commitOf(done)
+    }))
+  }
 )
 
 /** com.atproto.repo.putRecord: unchanged content creates no commit. */
-const putRecord = method(
+const putRecord = procedureSoon(
   "com.atproto.repo.putRecord",
   // Whether the record exists is known only later, so it may be either.
   writing(inCollection("create", "update")),
-  Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
-    yield* ownAccount(input.repo)
-    const { collection, rkey, validate, swapRecord } = input
-    const given = input.record as RecordData
-    const record = nameOldBlobs({ collection, rkey, record: given }, yield* BlobIndex)
-    const repo = yield* Repo
-    const done = yield* repo.write(
-      [
-        {
-          action: "put",
-          collection,
-          rkey,
-          record,
-          swapRecord: swapRecord === null ? null : yield* cidIn(swapRecord)
-        }
-      ],
-      { validate, swapCommit: yield* cidIn(input.swapCommit) }
-    )
-    return { ...resultOf(done.results[0]!), ...commitOf(done) }
-  })
+  ({ input }: Call<unknown, PutRecord.InputSchema>, services: Services) => {
+    const { collection, rkey, swapRecord } = input
+    const given = { collection, rkey, record: input.record as RecordData }
+    const writes = () =>
+      Result.map(swapRecord === null ? Result.succeed(null) : cidIn(swapRecord), (swap) => {
+        const record = nameOldBlobs(given, Context.get(services, BlobIndex))
+        return [{ action: "put", collection, rkey, record, swapRecord: swap } as const]
+      })
+    return Soon.map(writeOwn(input, services, writes), (done) => ({
+      ...resultOf(done.results[0]!),
+      ...commitOf(done)
+    }))
+  }
 )
 
 /** com.atproto.repo.deleteRecord: deleting a missing record succeeds without a commit. */
-const deleteRecord = method(
+const deleteRecord = procedureSoon(
   "com.atproto.repo.deleteRecord",
   writing(inCollection("delete")),
-  Effect.fnUntraced(function* ({
-    input
-  }: Call<DeleteRecord.QueryParams, DeleteRecord.InputSchema>) {
-    yield* ownAccount(input.repo)
+  ({ input }: Call<unknown, DeleteRecord.InputSchema>, services: Services) => {
     const { collection, rkey } = input
-    const repo = yield* Repo
-    const done = yield* repo.write(
-      [{ action: "delete", collection, rkey, swapRecord: yield* cidIn(input.swapRecord) }],
-      { swapCommit: yield* cidIn(input.swapCommit) }
-    )
-    return commitOf(done)
-  })
+    const writes = () =>
+      Result.map(cidIn(input.swapRecord), (swapRecord) => [
+        { action: "delete", collection, rkey, swapRecord } as const
+      ])
+    return Soon.map(writeOwn(input, services, writes), commitOf)
+  }
 )
 
 const typeOf = "com.atproto.repo.applyWrites#"
@@ -149,27 +163,21 @@ const ofEachWrite: NeedsOf = ({ input }) => {
 }
 
 /** com.atproto.repo.applyWrites: all writes in one commit, or none. */
-const applyWrites = method(
+const applyWrites = procedureSoon(
   "com.atproto.repo.applyWrites",
   writing(ofEachWrite),
-  Effect.fnUntraced(function* ({ input }: Call<ApplyWrites.QueryParams, ApplyWrites.InputSchema>) {
-    yield* ownAccount(input.repo)
-    const repo = yield* Repo
-    const blobs = yield* BlobIndex
-    const writes = input.writes.map((write) => writeOf(write, blobs))
-    const done = yield* repo.write(writes, {
-      validate: input.validate,
-      swapCommit: yield* cidIn(input.swapCommit)
-    })
+  ({ input }: Call<unknown, ApplyWrites.InputSchema>, services: Services) => {
+    const blobs = Context.get(services, BlobIndex)
+    const writes = () => Result.succeed(input.writes.map((write) => writeOf(write, blobs)))
     const asked = (at: number) => input.writes[at]!.$type!.slice(typeOf.length)
-    return {
+    return Soon.map(writeOwn(input, services, writes), (done) => ({
       ...commitOf(done),
       results: done.results.map((result, at) => ({
         $type: `${typeOf}${asked(at)}Result`,
         ...(result.action === "delete" ? {} : resultOf(result))
       }))
-    }
-  })
+    }))
+  }
 )
 
 export const repoWriteMethods = [createRecord, putRecord, deleteRecord, applyWrites]

@@ -29,11 +29,13 @@ export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> 
     Effect.map((stored) => {
       // A long overdue alarm is lost, so the next `by` sets it again.
       let armed = stored !== null && stored > Date.now() - overdue ? stored : undefined
+      const isSetBy = (time: number) => armed !== undefined && armed <= time
       return {
         service: Alarm.of({
+          isSetBy,
           by: (time) =>
             Effect.suspend(() => {
-              if (armed !== undefined && armed <= time) return Effect.void
+              if (isSetBy(time)) return Effect.void
               armed = time
               billed.rows += 1
               return Effect.promise(() => storage.setAlarm(time))

@@ -22,6 +22,7 @@ export const make = (
     const waiting = yield* FiberHandle.make()
     const bell = yield* Effect.scope
     let armed: number | undefined
+    const isSetBy = (time: number) => armed !== undefined && armed <= time
 
     const wait = (time: number): Effect.Effect<void> =>
       Effect.gen(function* () {
@@ -42,9 +43,10 @@ export const make = (
     return {
       armed: () => armed,
       service: Alarm.of({
+        isSetBy,
         by: (time) =>
           Effect.suspend(() => {
-            if (armed !== undefined && armed <= time) return Effect.void
+            if (isSetBy(time)) return Effect.void
             armed = time
             return Effect.asVoid(FiberHandle.run(waiting, wait(time)))
           })

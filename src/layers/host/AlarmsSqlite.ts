@@ -68,6 +68,11 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
       if (at < next) look()
     }
 
+    const isSetBy = (did: string, at: number): boolean => {
+      const set = ringing.has(did) ? ringing.get(did) : due.get(did)
+      return set !== undefined && set <= at
+    }
+
     const forget = (did: string): void => {
       due.delete(did)
       if (ringing.has(did)) ringing.set(did, undefined)
@@ -126,7 +131,11 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
     })
 
     return {
-      of: (did) => Alarm.of({ by: (at) => Effect.sync(() => by(did, at)) }),
+      of: (did) =>
+        Alarm.of({
+          by: (at) => Effect.sync(() => by(did, at)),
+          isSetBy: (at) => isSetBy(did, at)
+        }),
       forget,
       start
     }

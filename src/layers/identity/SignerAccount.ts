@@ -30,7 +30,12 @@ export const layer = Layer.effect(
       get didKey() {
         return accounts.peek()?.signingKey.didKey ?? ""
       },
-      sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes))
+      sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes)),
+      get signNow() {
+        return ready !== undefined && ready.didKey === accounts.peek()?.signingKey.didKey
+          ? ready.signer.signNow
+          : undefined
+      }
     })
   })
 )

@@ -24,13 +24,17 @@ export const layer = (curve: Curve, secret: Redacted.Redacted<Uint8Array>): Laye
   Layer.effect(Signer, fromPrivateKey(curve, secret))
 
 // workerd has no native K-256, so this is synchronous JavaScript.
-const k256Signer = (secret: Redacted.Redacted<Uint8Array>): SignerShape => ({
-  curve: "k256",
-  get didKey() {
-    return formatDidKey(publicKeyOf("k256", Redacted.value(secret)))
-  },
-  sign: (bytes) => Effect.sync(() => signBytes("k256", Redacted.value(secret), bytes))
-})
+const k256Signer = (secret: Redacted.Redacted<Uint8Array>): SignerShape => {
+  const signNow = (bytes: Uint8Array) => signBytes("k256", Redacted.value(secret), bytes)
+  return {
+    curve: "k256",
+    get didKey() {
+      return formatDidKey(publicKeyOf("k256", Redacted.value(secret)))
+    },
+    sign: (bytes) => Effect.sync(() => signNow(bytes)),
+    signNow
+  }
+}
 
 // WebCrypto signs P-256 natively and ten times faster, but only asynchronously.
 const p256Signer = Effect.fnUntraced(function* (

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -66,11 +66,11 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
+      const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
       if (this.#ready !== undefined && !request.headers.has(traceHeader)) {
-        const answered = app.answerAtOnce(request, this.#ready)
+        const answered = app.answerAtOnce(request, Context.add(this.#ready, RequestId, id))
         if (answered !== undefined) return answered
       }
-      const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
       const parent = parseTrace(request.headers.get(traceHeader))
       const answered = Effect.provideService(app.serve(request), RequestId, id)
       return this.#run(within("account.serve", parent, answered))

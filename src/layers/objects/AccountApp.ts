@@ -54,6 +54,9 @@ export interface FailureCodec {
 export interface AccountApp {
   serve(request: Request): Effect.Effect<Response, never, AccountServices>
   /** Answers without a fiber; undefined if the request needs one. */
-  answerAtOnce(request: Request, services: Context.Context<AccountServices>): Response | undefined
+  answerAtOnce(
+    request: Request,
+    services: Context.Context<AccountServices>
+  ): Response | Promise<Response> | undefined
   readonly failures: FailureCodec
 }

@@ -1,5 +1,7 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { type Jwt, parseJwt } from "../../core/sessions/jwt.ts"
 import { isByModerator } from "../../core/sessions/serviceJwt.ts"
@@ -74,6 +76,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
     const ownTokens = yield* OwnTokens
     const serviceTokens = yield* ServiceTokens
     const config = yield* Config
+    const clock = yield* Clock.Clock
     const judgeApp = yield* OAuthCallers.make
 
     const theAccount = Effect.suspend(() => {
@@ -93,7 +96,8 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
 
     /** The session of an access token. */
     const findSession = Effect.fnUntraced(function* (account: Account, jwt: Jwt | undefined) {
-      const id = yield* sessions.checkAccess(account.did, jwt)
+      const now = clock.currentTimeMillisUnsafe()
+      const id = yield* Effect.fromResult(sessions.checkAccess(account.did, jwt, now))
       const found = sessions.find(id)
       return found ?? (yield* deny("ExpiredToken", "Token has been revoked"))
     })
@@ -153,11 +157,29 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       return yield* scopedCaller(account, found.name, found.scope, authority)
     })
 
+    const sessionNow: Auth["Service"]["sessionNow"] = ({ authorization }, authority) => {
+      if (authority.kind !== "session" || authority.moderator === true) return undefined
+      const presented = parseAuthorization(authorization)
+      const account = accounts.peek()
+      if (presented?.scheme !== "bearer" || account === undefined) return undefined
+      if (account.takedown !== undefined || account.deactivatedAt !== undefined) return undefined
+      const now = clock.currentTimeMillisUnsafe()
+      const id = sessions.checkAccess(account.did, parseJwt(presented.value), now)
+      const found = Result.isSuccess(id) ? sessions.find(id.success) : undefined
+      if (found === undefined || found.level === "scoped") return undefined
+      const { level } = found
+      return reaches(level, authority)
+        ? { kind: "session", did: account.did, session: found.id, level }
+        : undefined
+    }
+
     const sessionCaller = Effect.fnUntraced(function* (
       credentials: Credentials,
       authority: SessionAuthority,
       nsid: string
     ): Effect.fn.Return<Caller, Denied | OAuthDenied> {
+      const atOnce = sessionNow(credentials, authority)
+      if (atOnce !== undefined) return atOnce
       const presented = parseAuthorization(credentials.authorization)
       if (presented?.scheme === "dpop") {
         return yield* oauthCaller(presented.value, credentials, authority)
@@ -248,6 +270,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
 
     return Auth.of({
       authenticate,
+      sessionNow,
       permit: (caller, permissions) => {
         const scope = caller.kind === "oauth" ? missing(caller.granted, permissions) : undefined
         return scope === undefined

@@ -72,6 +72,7 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens | Operators 
       return Auth.of({
         // Apps never get here: their tokens are checked in the account's object.
         permit: () => Effect.void,
+        sessionNow: () => undefined,
         authenticate: (credentials, authority: Authority, nsid) => {
           const { authorization } = credentials
           switch (authority.kind) {

@@ -114,9 +114,9 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
     const kept = new Map<string, Row>()
 
     const row = (id: string): Row | undefined => {
-      let found = kept.get(id)
-      if (found !== undefined) return found
-      found = sql.exec<Row>("SELECT * FROM session WHERE id = ?", id).toArray()[0]
+      const known = kept.get(id)
+      if (known !== undefined) return known
+      const found = sql.exec<Row>("SELECT * FROM session WHERE id = ?", id).toArray()[0]
       if (found !== undefined && kept.size < maxKept) kept.set(id, found)
       return found
     }
@@ -175,9 +175,7 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
       }
       const token = randomBytes(32).toString("base64")
       sql.transaction(() => {
-        for (const oldest of counts.admit(kind)) {
-          forget(oldest)
-        }
+        for (const oldest of counts.admit(kind)) forget(oldest)
         change(
           "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, '[]')",
           session.id,
@@ -202,6 +200,13 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
         else history.signedIn({ ...event, way: "app password", subject: appPassword }, now)
       })
       return tokensOf(did, session, token, now)
+    })
+
+    const demandsAt = (now: number, did: string) => ({
+      isSigned: isSigned(now),
+      service,
+      did,
+      now: seconds(now)
     })
 
     const refresh = spanned("Sessions.refresh")(function* (did: string, id: string, token: string) {
@@ -238,15 +243,10 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
     return Sessions.of({
       open,
       refresh,
-      checkAccess: Effect.fnUntraced(function* (did, token) {
-        const now = yield* Clock.currentTimeMillis
-        const demands = { isSigned: isSigned(now), service, did, now: seconds(now) }
-        const checked = checkAccess(token, demands)
-        return Result.isSuccess(checked) ? checked.success : yield* new Denied(checked.failure)
-      }),
+      checkAccess: (did, token, now) =>
+        Result.mapError(checkAccess(token, demandsAt(now, did)), (fault) => new Denied(fault)),
       checkRefresh: Effect.fnUntraced(function* (did, token, options) {
-        const now = yield* Clock.currentTimeMillis
-        const demands = { isSigned: isSigned(now), service, did, now: seconds(now) }
+        const demands = demandsAt(yield* Clock.currentTimeMillis, did)
         const checked = checkRefresh(token, { ...demands, ...options })
         if (Result.isFailure(checked)) return yield* new Denied(checked.failure)
         const { session, token: id } = checked.success

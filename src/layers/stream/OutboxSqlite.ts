@@ -166,7 +166,9 @@ export const layer = Layer.effect(
       }
     })
 
-    const retryLater = Effect.flatMap(Clock.currentTimeMillis, (now) => alarm.by(now + retryAfter))
+    const retryTime = () => clock.currentTimeMillisUnsafe() + retryAfter
+
+    const retryLater = Effect.suspend(() => alarm.by(retryTime()))
 
     const noteBacklog = Effect.gen(function* () {
       const backlog = yield* Backlog
@@ -235,6 +237,11 @@ export const layer = Layer.effect(
       push,
       deliver,
       flush: Effect.andThen(retryLater, flush),
+      flushNow: () => {
+        if (!flushing || !alarm.isSetBy(retryTime())) return false
+        settled()
+        return true
+      },
       get waiting() {
         const query = "SELECT COUNT(*) FROM outbox WHERE id > ?"
         for (const [count] of sql.exec(query, takenId).raw()) return Number(count)

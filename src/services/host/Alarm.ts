@@ -15,5 +15,7 @@ export class Alarm extends Context.Service<
      * Makes sure that the alarm fires at `time` (milliseconds) or before; writes only to move it.
      */
     by(time: number): Effect.Effect<void>
+    /** Whether it is set to fire at `time` or before. */
+    isSetBy(time: number): boolean
   }
 >()("nacre/services/Alarm") {}

@@ -9,6 +9,8 @@ export interface SignerShape {
   readonly didKey: string
   /** Signs the SHA-256 of bytes: 64 bytes `r ‖ s`, low S. */
   sign(bytes: Uint8Array): Effect.Effect<Uint8Array>
+  /** The same without waiting; undefined while the key isn't ready, and for a P-256 key. */
+  readonly signNow?: ((bytes: Uint8Array) => Uint8Array) | undefined
 }
 
 /** Signs with one key: an account's commits and tokens, or the host's PLC operations. */

@@ -6,6 +6,7 @@ import type { Cid } from "../../core/repo/cid.ts"
 import type { Tree } from "../../core/repo/mst/Tree.ts"
 import type { RepoNotFound } from "../accounts/AccountStore.ts"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
+import type { Soon } from "../host/Soon.ts"
 import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../blobs/BlobIndex.ts"
 import type { RateLimitExceeded } from "../limits/Limiter.ts"
 import type { OverlayReading } from "./Overlay.ts"
@@ -152,6 +153,12 @@ export class Repo extends Context.Service<
       writes: ReadonlyArray<Write>,
       options: WriteOptions
     ): Effect.Effect<Committed, WriteFailure>
+    /** Writes in this turn if nothing has to be waited for; else returns the effect that does. */
+    writeNow(
+      writes: ReadonlyArray<Write>,
+      options: WriteOptions,
+      services: Context.Context<never>
+    ): Soon<Committed, WriteFailure>
     /**
      * Signs a new commit over the same tree after `change` (of the signing key) and announces it.
      *

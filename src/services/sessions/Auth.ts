@@ -71,6 +71,11 @@ export class Auth extends Context.Service<
       authority: Authority,
       nsid: string
     ): Effect.Effect<Caller, Denied | OAuthDenied>
+    /**
+     * The caller with the plain session of an active account; undefined for everyone else, whom
+     * `authenticate` has to judge.
+     */
+    sessionNow(credentials: Credentials, authority: Authority): Caller | undefined
     /** Rejects an app whose token lacks one of these permissions; other callers pass. */
     permit(caller: Caller, permissions: ReadonlyArray<Permission>): Effect.Effect<void, Denied>
   }

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Jwt } from "../../core/sessions/jwt.ts"
 import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
@@ -58,9 +59,9 @@ export class Sessions extends Context.Service<
     ): Effect.Effect<Tokens>
     /**
      * Checks an access token of this account without looking up its session; returns the session's
-     * id.
+     * id. `now` is in milliseconds.
      */
-    checkAccess(did: string, token: Jwt | undefined): Effect.Effect<string, Denied>
+    checkAccess(did: string, token: Jwt | undefined, now: number): Result.Result<string, Denied>
     /** Checks a refresh token on its own; with `expired`, accepts an expired one. */
     checkRefresh(
       did: string,

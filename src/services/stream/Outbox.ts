@@ -24,6 +24,8 @@ export class Outbox extends Context.Service<
      * transaction.
      */
     readonly flush: Effect.Effect<void>
+    /** Does the same without a fiber; false if that can't be done, so `flush` is needed. */
+    flushNow(): boolean
     readonly waiting: number
   }
 >()("nacre/services/Outbox") {}

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import type { Answered } from "../../support/http/httpHost.ts"
-import { firstRkey, startWorld, type World } from "../../support/http/httpWorld.ts"
+import type { Answered, Asked } from "../../support/http/httpHost.ts"
+import { firstRkey, ok, post, startWorld, tidOf, type World } from "../../support/http/httpWorld.ts"
 
 /** A credential that public methods ignore, and that takes a request off the short way. */
 const meaningless = "Bearer not.a.token"
@@ -13,7 +13,7 @@ const shown = ({ status, headers, text }: Answered) => ({
   )
 })
 
-describe("public queries that are answered at once", () => {
+describe("calls that are answered at once", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ RATE_LIMITS: "on", CORS_ORIGINS: "https://app.example.com" })
@@ -60,6 +60,45 @@ describe("public queries that are answered at once", () => {
         assert.match(atOnce.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/)
         assert.isTrue(atOnce.headers.has("ratelimit-remaining"))
       }
+    }
+  })
+
+  it("a write gets the same response with and without a fiber", async () => {
+    const { alice, bob } = world
+    const collection = "app.bsky.feed.post"
+    const repo = alice.did
+    const record = post("the same as before")
+    const rkey = tidOf(world.next())
+    const auth = alice.auth
+    const other = "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm"
+    ok(
+      await world.call("com.atproto.repo.createRecord", {
+        auth,
+        input: { repo, collection, rkey, record }
+      })
+    )
+    const asked: ReadonlyArray<readonly [nsid: string, given: Partial<Asked>]> = [
+      ["putRecord", { input: { repo, collection, rkey, record } }],
+      ["putRecord", { input: { repo, collection, rkey, record, swapRecord: other } }],
+      ["putRecord", { input: { repo, collection, rkey, record, swapRecord: null } }],
+      ["putRecord", { input: { repo, collection, rkey, record, swapCommit: other } }],
+      ["putRecord", { input: { repo, collection, rkey, record, swapCommit: "no cid" } }],
+      ["createRecord", { input: { repo, collection, rkey, record } }],
+      ["createRecord", { input: { repo: bob.did, collection, record } }],
+      ["createRecord", { input: { repo: "nobody.example.com", collection, record } }],
+      ["createRecord", { input: { repo, collection, record: { $type: collection } } }],
+      ["createRecord", { input: { repo, collection } }],
+      ["createRecord", { body: "{", headers: { "content-type": "application/json" } }],
+      ["createRecord", { body: "{}", headers: { "content-type": "text/plain" } }],
+      ["createRecord", { body: "" }],
+      ["deleteRecord", { input: { repo, collection, rkey: "3kaaaaaaaaazz" } }],
+      ["applyWrites", { input: { repo, writes: [] } }]
+    ]
+    for (const [name, given] of asked) {
+      const path = `/xrpc/com.atproto.repo.${name}`
+      const atOnce = await world.ask(path, { auth, ...given })
+      const inFiber = await world.ask(`${path}?unknown=1`, { auth, ...given })
+      assert.deepStrictEqual(shown(atOnce), shown(inFiber), `${name} ${JSON.stringify(given)}`)
     }
   })
 })

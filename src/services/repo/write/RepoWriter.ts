@@ -12,8 +12,9 @@ import { AccountStore, RepoNotFound } from "../../accounts/AccountStore.ts"
 import { BlobIndex } from "../../blobs/BlobIndex.ts"
 import { BlockStore } from "../BlockStore.ts"
 import { Config } from "../../host/Config.ts"
+import { KnownLexicons } from "../../host/KnownLexicons.ts"
+import * as Soon from "../../host/Soon.ts"
 import { PublicCacheGate } from "../../edge/PublicCacheGate.ts"
-import { RateLimitExceeded } from "../../limits/Limiter.ts"
 import { Outbox } from "../../stream/Outbox.ts"
 import { Overlay } from "../Overlay.ts"
 import { Records } from "../Records.ts"
@@ -24,14 +25,14 @@ import {
   type Replacement,
   Repo,
   type Write,
+  type WriteFailure,
   type WriteOptions
 } from "../Repo.ts"
-import { applyChanges, type Applied, assemble } from "./assemble.ts"
+import { type Applied, assemble } from "./assemble.ts"
 import { collectionChanges, growth } from "./growth.ts"
-import { type Change, plan } from "./plan.ts"
-import { nothingSpent, pointsOf, spend, type Spent } from "./points.ts"
-import { newReferences } from "./earlierBlobs.ts"
-import { prepareWrites } from "./prepare.ts"
+import { bytesToSign, judgeWrites, type Judged, type Unsigned } from "./judge.ts"
+import type { Change } from "./plan.ts"
+import { nothingSpent } from "./points.ts"
 import { RepoState } from "./RepoState.ts"
 import { Signer } from "../../identity/Signer.ts"
 import { RepoHead } from "../RepoHead.ts"
@@ -55,28 +56,44 @@ export const layer = Layer.effect(
     const signer = yield* Signer
     const gate = yield* PublicCacheGate
     const config = yield* Config
+    const lexicons = yield* KnownLexicons
+    const clock = yield* Clock.Clock
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
     const overlay = new Overlay()
     let state: RepoState | undefined
     let lastTid: string | undefined
+    /** Whether a change holds the lock, and may be waiting. */
+    let isTaken = false
 
     /**
      * A TID above every rev and rkey that this object has created, even if the clock steps back.
      */
     const tid = (now: number): string => (lastTid = nextTid(lastTid, now * 1000, clockId))
 
-    const load = Effect.gen(function* () {
-      const { did } = yield* accounts.get
-      if (state?.did === did) return state
-      const row = stored.read()
-      // An interrupted sign-up left no repo: the account doesn't exist yet.
-      if (row === undefined) return yield* new RepoNotFound({ did })
-      const { head, spent } = row
-      if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
-      state = new RepoState({ did, head, spent }, records.collections(), blocks.reader)
-      return state
-    })
+    const find = (): Result.Result<RepoState, RepoNotFound> =>
+      Result.flatMap(accounts.find(), ({ did }) => {
+        if (state?.did === did) return Result.succeed(state)
+        const row = stored.read()
+        // An interrupted sign-up left no repo: the account doesn't exist yet.
+        if (row === undefined) return Result.fail(new RepoNotFound({ did }))
+        const { head, spent } = row
+        if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
+        state = new RepoState({ did, head, spent }, records.collections(), blocks.reader)
+        return Result.succeed(state)
+      })
+
+    const load = Effect.suspend(() => Effect.fromResult(find()))
+
+    /** Runs one change at a time, and completes it even if the client disconnects. */
+    const alone = <A, E>(change: Effect.Effect<A, E>) =>
+      Effect.suspend(() => {
+        isTaken = true
+        return Effect.ensuring(
+          change,
+          Effect.sync(() => (isTaken = false))
+        )
+      }).pipe(Effect.uninterruptible, lock.withPermits(1))
 
     /** Writes a record to the table or removes it, along with its blob references. */
     const storeRecord = ({ path, after, before }: Change, rev: string, now: number): void => {
@@ -96,18 +113,12 @@ export const layer = Layer.effect(
     const dropsBlobs = ({ path, before, after }: Change): boolean =>
       before !== undefined && blobs.drops(path, after?.blobs.map(({ cid }) => cid.toString()) ?? [])
 
-    /** Signs one commit and stores all of it in one transaction. */
-    const commit = Effect.fnUntraced(function* (
-      current: RepoState,
-      applied: Applied,
-      changes: ReadonlyArray<Change>,
-      spent: Spent,
-      now: number
-    ) {
+    /** Stores all of a signed commit in one transaction, and then remembers it. */
+    const store = (
+      { current, applied, changes, spent, now, rev }: Unsigned,
+      sig: Uint8Array
+    ): Head => {
       const { did, head, tree } = current
-      const rev = tid(now)
-      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: applied.root, rev }))
-      const time = new Date(now).toISOString()
       const made = assemble({
         did,
         root: applied.root,
@@ -117,7 +128,7 @@ export const layer = Layer.effect(
         prevData: head.root,
         blocks: applied.blocks,
         ops: applied.ops,
-        time
+        time: new Date(now).toISOString()
       })
       const next: Head = {
         commit: made.commit,
@@ -149,51 +160,60 @@ export const layer = Layer.effect(
         applied.after.loadedNodes > maxLoadedNodes
           ? Tree.load(blocks.reader, next.root)
           : applied.after
-      yield* outbox.flush
       return next
+    }
+
+    const commit = Effect.fnUntraced(function* (unsigned: Unsigned) {
+      const head = store(unsigned, yield* signer.sign(bytesToSign(unsigned)))
+      yield* outbox.flush
+      return head
     })
 
+    const judge = (
+      writes: ReadonlyArray<Write>,
+      options: WriteOptions
+    ): Result.Result<Judged, WriteFailure> =>
+      Result.flatMap(find(), (current) =>
+        judgeWrites(current, writes, options, {
+          stores: { records, blobs },
+          lexicons,
+          isLimited: config.rateLimits === "on",
+          now: clock.currentTimeMillisUnsafe(),
+          tid
+        })
+      )
+
+    /** A write that may have to wait: for the key, or until the edge is shut. */
     const write = Effect.fnUntraced(function* (
       writes: ReadonlyArray<Write>,
       options: WriteOptions
     ) {
-      const current = yield* load
-      const now = yield* Clock.currentTimeMillis
-      const prepared = yield* prepareWrites(writes, options.validate, () => tid(now))
-      const { head, tree, did } = current
-      if (options.swapCommit !== undefined && !options.swapCommit.equals(head.commit)) {
-        return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
-      }
-      const planned = yield* Effect.fromResult(
-        plan(did, prepared, (path) => tree.get(path), records, options.replaceDuplicates === true)
-      )
-      const { changes, results } = planned
-      if (changes.length === 0) return { results } satisfies Committed
-      for (const { path, before, after } of changes) {
-        if (after === undefined || after.blobs.length === 0) continue
-        const stored = before === undefined ? undefined : records.get(path)
-        const refused = blobs.check(newReferences(after.blobs, stored, blobs))
-        if (refused !== undefined) return yield* refused
-      }
-      const applied = yield* Effect.fromResult(applyChanges(tree, changes))
-      const points = pointsOf(writes, applied.bytes)
-      const spent =
-        config.rateLimits === "on"
-          ? yield* Effect.fromResult(
-              Result.mapError(
-                spend(current.spent, points, now),
-                (exceeded) => new RateLimitExceeded(exceeded)
-              )
-            )
-          : current.spent
-      const committing = commit(current, applied, changes, spent, now)
-      const next = yield* changes.some(dropsBlobs) ? gate.whileShut(committing) : committing
-      return { results, commit: { cid: next.commit, rev: next.rev } } satisfies Committed
+      const { results, unsigned } = yield* Effect.fromResult(judge(writes, options))
+      if (unsigned === undefined) return { results } satisfies Committed
+      const committing = commit(unsigned)
+      const { commit: cid, rev } = yield* unsigned.changes.some(dropsBlobs)
+        ? gate.whileShut(committing)
+        : committing
+      return { results, commit: { cid, rev } } satisfies Committed
     })
+
+    const writeNow: Repo["Service"]["writeNow"] = (writes, options, services) => {
+      const { signNow } = signer
+      if (isTaken || signNow === undefined) return alone(write(writes, options))
+      const judged = judge(writes, options)
+      if (Result.isFailure(judged)) return Result.fail(judged.failure)
+      const { results, unsigned } = judged.success
+      if (unsigned === undefined) return Result.succeed({ results })
+      if (unsigned.changes.some(dropsBlobs)) return alone(write(writes, options))
+      const { commit: cid, rev } = store(unsigned, signNow(bytesToSign(unsigned)))
+      // Sets the alarm in this turn, with the transaction.
+      if (!outbox.flushNow()) Effect.runForkWith(services)(outbox.flush)
+      return Result.succeed({ results, commit: { cid, rev } })
+    }
 
     const create = Effect.gen(function* () {
       const { did } = yield* accounts.get
-      const now = yield* Clock.currentTimeMillis
+      const now = clock.currentTimeMillisUnsafe()
       const tree = Tree.empty()
       const root = tree.root()
       const rev = tid(now)
@@ -211,8 +231,8 @@ export const layer = Layer.effect(
 
     const recommit = Effect.gen(function* () {
       const current = yield* load
-      const now = yield* Clock.currentTimeMillis
-      const { tree, head } = current
+      const now = clock.currentTimeMillisUnsafe()
+      const { tree, head, spent } = current
       // Includes the root node: a consumer that doesn't invert operations still loads the tree's
       // top.
       const unchanged: Applied = {
@@ -223,12 +243,12 @@ export const layer = Layer.effect(
         ops: [],
         grown: 0
       }
-      return yield* commit(current, unchanged, [], current.spent, now)
+      return yield* commit({ current, applied: unchanged, changes: [], spent, now, rev: tid(now) })
     })
 
     const revAbove = Effect.fnUntraced(function* (rev: string) {
       const { head } = yield* load
-      const now = yield* Clock.currentTimeMillis
+      const now = clock.currentTimeMillisUnsafe()
       const last = lastTid === undefined || lastTid < head.rev ? head.rev : lastTid
       // Not kept: a rejected rev must not push later revs ahead of the clock.
       return nextTid(rev > last ? rev : last, now * 1000, clockId)
@@ -262,14 +282,12 @@ export const layer = Layer.effect(
       }
     })
 
-    /** Runs one write at a time, and completes it even if the client disconnects. */
-    const alone = <A, E>(effect: Effect.Effect<A, E>) =>
-      lock.withPermits(1)(Effect.uninterruptible(effect))
-
     return Repo.of({
       create: alone(create),
       head: Effect.map(load, (current) => current.head),
-      write: (writes, options) => alone(write(writes, options)),
+      write: (writes, options) =>
+        Effect.contextWith((services) => Soon.toEffect(writeNow(writes, options, services))),
+      writeNow,
       recommitAfter: (change) => alone(Effect.andThen(change, recommit)),
       revAbove,
       replace: (replacement) => alone(gate.whileShut(replace(replacement))),

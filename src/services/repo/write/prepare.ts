@@ -1,4 +1,3 @@
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { BlobUse, Catalog } from "../../../core/lexicon/Catalog.ts"
 import { findLegacyBlobs } from "../../../core/lexicon/blobs.ts"
@@ -6,7 +5,6 @@ import { isNsid, isRecordKey, isTid } from "../../../core/lexicon/syntax.ts"
 import { encode, InvalidCbor } from "../../../core/repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../../core/repo/cid.ts"
 import { maxOps, maxRecordBytes } from "../../../core/repo/limits.ts"
-import { KnownLexicons } from "../../host/KnownLexicons.ts"
 import { InvalidWrite, type RecordData, type Write } from "../Repo.ts"
 
 /** A record that passed every check that doesn't need the repo. */
@@ -27,21 +25,27 @@ export interface PreparedWrite {
 }
 
 /** Checks and encodes the writes of a request; changes nothing. */
-export const prepareWrites = Effect.fnUntraced(function* (
+export const prepareWrites = (
   writes: ReadonlyArray<Write>,
-  validate: boolean | undefined,
-  nextRkey: () => string
-) {
-  if (writes.length > maxOps) {
-    return yield* new InvalidWrite({ message: `Too many writes. Max: ${maxOps}` })
+  {
+    lexicons,
+    validate,
+    nextRkey
+  }: {
+    readonly lexicons: Catalog
+    readonly validate: boolean | undefined
+    readonly nextRkey: () => string
   }
-  const lexicons = yield* KnownLexicons
+): Result.Result<ReadonlyArray<PreparedWrite>, InvalidWrite> => {
+  if (writes.length > maxOps) return refuse(`Too many writes. Max: ${maxOps}`)
   const prepared: Array<PreparedWrite> = []
   for (const write of writes) {
-    prepared.push(yield* Effect.fromResult(prepare(lexicons, write, validate, nextRkey)))
+    const one = prepare(lexicons, write, validate, nextRkey)
+    if (Result.isFailure(one)) return Result.fail(one.failure)
+    prepared.push(one.success)
   }
-  return prepared
-})
+  return Result.succeed(prepared)
+}
 
 const refuse = (message: string) => Result.fail(new InvalidWrite({ message }))
 

@@ -1,0 +1,85 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { KnownLexicons } from "../services/host/KnownLexicons.ts"
+import * as Soon from "../services/host/Soon.ts"
+import { Auth } from "../services/sessions/Auth.ts"
+import type { Caller } from "../services/sessions/Authority.ts"
+import { nsidOf } from "./CurrentRequest.ts"
+import type { Failure } from "./errors.ts"
+import { checkBody, isInOnePiece, unreadable } from "./input.ts"
+import {
+  asError,
+  credentialsOf,
+  type Engine,
+  invalid,
+  jsonResponse,
+  type MethodTable
+} from "./Xrpc.ts"
+
+/**
+ * Answers a query that needs no waiting and has no credentials, as `serve` would; undefined for any
+ * other request.
+ */
+export const serveAtOnce = <R>(
+  methods: MethodTable<R>,
+  services: Context.Context<R>,
+  request: Request,
+  url: URL
+): Response | undefined => {
+  const nsid = nsidOf(url) ?? ""
+  const { atOnce } = methods.get(nsid) ?? {}
+  const { method: verb, headers, body } = request
+  if (atOnce === undefined || verb !== "GET" || body !== null || headers.has("authorization")) {
+    return undefined
+  }
+  const answered = Result.flatMap(
+    Result.mapError(
+      Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams),
+      (issue): Failure => invalid(issue)
+    ),
+    (params) => atOnce({ nsid, params, input: undefined, caller: anonymous, request }, services)
+  )
+  if (Result.isFailure(answered)) return asError(answered.failure)
+  const answer = answered.success
+  return answer instanceof Response ? answer : jsonResponse(answer, false)
+}
+
+/**
+ * Answers a procedure that the plain session of an active account calls with a JSON body, as
+ * `serve` would; undefined for any other request, which it leaves unread.
+ */
+export const serveSoon = <R>(
+  methods: MethodTable<R>,
+  { jsonLimit }: Pick<Engine, "jsonLimit">,
+  services: Context.Context<R | Auth>,
+  request: Request,
+  url: URL
+): Promise<Response> | undefined => {
+  const declared = methods.get(nsidOf(url) ?? "")
+  if (declared?.soon === undefined || request.method !== "POST") return undefined
+  const { nsid, authority, soon, bodyLimit = jsonLimit, typedNames = [] } = declared
+  if (url.search !== "" || !isInOnePiece(request, bodyLimit)) return undefined
+  const caller = Context.get(services, Auth).sessionNow(credentialsOf(request), authority)
+  if (caller === undefined) return undefined
+  const lexicons = Context.get(services, KnownLexicons)
+  const answer = (body: Uint8Array) => {
+    const input = checkBody(request, body, { nsid, typedNames }, lexicons)
+    return Result.isFailure(input)
+      ? Result.fail(input.failure)
+      : soon({ nsid, params: {}, input: input.success, caller, request }, services)
+  }
+  return request.arrayBuffer().then(
+    (body) => {
+      const answered = Soon.map(answer(new Uint8Array(body)), (done) => jsonResponse(done, true))
+      return Result.isResult(answered)
+        ? Result.getOrElse(answered, asError)
+        : Effect.runPromiseWith(services)(
+            Effect.catch(answered, (failure) => Effect.succeed(asError(failure)))
+          )
+    },
+    () => asError(unreadable())
+  )
+}
+
+const anonymous: Caller = { kind: "anonymous" }

@@ -1,0 +1,13 @@
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+
+/** A result that is known at once, or the effect that waits for it; whoever gets it runs it. */
+export type Soon<A, E, R = never> = Result.Result<A, E> | Effect.Effect<A, E, R>
+
+/** As an effect. */
+export const toEffect = <A, E, R>(soon: Soon<A, E, R>): Effect.Effect<A, E, R> =>
+  Result.isResult(soon) ? Effect.fromResult(soon) : soon
+
+/** Changes the success. */
+export const map = <A, E, R, B>(soon: Soon<A, E, R>, change: (value: A) => B): Soon<B, E, R> =>
+  Result.isResult(soon) ? Result.map(soon, change) : Effect.map(soon, change)
