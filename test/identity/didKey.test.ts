@@ -1,8 +1,12 @@
+import { createHash, randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Crypto from "@atproto/crypto"
 import { assert, describe, it } from "@effect/vitest"
+import { secp256k1 } from "@noble/curves/secp256k1"
 import * as DidKey from "../../src/core/identity/didKey.ts"
+import * as Field from "../../src/core/identity/k256Field.ts"
+import { signK256 } from "../../src/core/identity/k256Sign.ts"
 import { vectorsOf } from "../support/vectors.ts"
 
 const folder = await vectorsOf("crypto")
@@ -46,6 +50,76 @@ describe("the crypto vectors", () => {
       const publicKey = DidKey.publicKeyOf("k256", new Uint8Array(secret))
       assert.strictEqual(DidKey.formatDidKey(publicKey), vector.publicDidKey)
       assert.deepStrictEqual(DidKey.parseDidKey(vector.publicDidKey), publicKey)
+    }
+  })
+})
+
+const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"))
+const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
+
+describe("signing with the table", () => {
+  const n = secp256k1.Point.Fn.ORDER
+  const p = secp256k1.Point.Fp.ORDER
+
+  it("signK256 makes the published signatures of RFC 6979 over K-256", () => {
+    const one = hex("01".padStart(64, "0"))
+    const digestOf = (text: string) => new Uint8Array(createHash("sha256").update(text).digest())
+    assert.strictEqual(
+      toHex(signK256(digestOf("Satoshi Nakamoto"), one)),
+      "934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8" +
+        "2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5"
+    )
+    assert.strictEqual(
+      toHex(
+        signK256(
+          digestOf("All those moments will be lost in time, like tears in rain. Time to die..."),
+          one
+        )
+      ),
+      "8600dbd41e348fe5c9465ab92d23e3db8b98b873beecd930736488696438cb6b" +
+        "547fe64427496db33bf66019dacbf0039c04199abb0122918601db38a72cfc21"
+    )
+  })
+
+  it("signK256 signs as @noble/curves does, whatever the key and the digest", () => {
+    const number = (value: bigint) => hex(value.toString(16).padStart(64, "0"))
+    const keys = [number(1n), number(2n), number(n - 1n), number(n >> 1n)]
+    const digests = [number(0n), number(1n), number(n), number(2n ** 256n - 1n)]
+    for (let run = 0; run < 200; run++) {
+      keys.push(DidKey.generatePrivateKey("k256"))
+      digests.push(randomBytes(32))
+    }
+    for (const [at, key] of keys.entries()) {
+      for (const digest of at < 4 ? digests.slice(0, 20) : [digests[at]!]) {
+        const theirs = secp256k1.sign(digest, key, { lowS: true, prehash: false })
+        assert.strictEqual(toHex(signK256(digest, key)), theirs.toHex("compact"))
+      }
+    }
+    assert.throws(() => signK256(digests[0]!, number(0n)))
+    assert.throws(() => signK256(digests[0]!, number(n)))
+  })
+
+  it("the field multiplies exactly up to the largest limbs that it takes", () => {
+    const most = 3 * (2 ** 23 + 8)
+    const wrong = [Field.zero(), Field.zero()] as const
+    for (let run = 0; run < 300; run++) {
+      const sign = () => (run === 0 || randomBytes(1)[0]! < 128 ? 1 : -1)
+      for (const one of wrong)
+        one.forEach((_, at) => (one[at] = sign() * (at < 10 ? most - (run % 7) : 2 ** 20 - 4)))
+      const [a, b] = run % 2 === 0 ? [wrong[0], wrong[0]] : wrong
+      const product = Field.fromLimbs(a) * Field.fromLimbs(b)
+      const out = Field.zero()
+      Field.multiply(out, a, b)
+      assert.strictEqual((Field.fromLimbs(out) - product) % p, 0n)
+      assert.isAtMost(Math.max(...out.map(Math.abs)), 2 ** 23 + 8)
+    }
+  })
+
+  it("limbs hold every number below the prime", () => {
+    for (const number of [0n, 1n, p - 1n, p >> 1n, 2n ** 24n - 1n, 2n ** 255n]) {
+      const out = Field.zero()
+      Field.toLimbs(number, out)
+      assert.strictEqual(Field.fromLimbs(out), number)
     }
   })
 })

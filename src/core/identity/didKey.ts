@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto"
 import * as AtprotoCrypto from "@atproto/crypto"
 import { ecdsa, type ECDSA } from "@noble/curves/abstract/weierstrass"
 import { p256 } from "@noble/curves/p256"
@@ -6,6 +5,7 @@ import { secp256k1 } from "@noble/curves/secp256k1"
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2"
 import { base58btc } from "multiformats/bases/base58"
 import { sha256 } from "../repo/cid.ts"
+import { nativeHmac, signK256 } from "./k256Sign.ts"
 
 /** AT Protocol's two curves: K-256 (secp256k1) and P-256. */
 export type Curve = "k256" | "p256"
@@ -23,14 +23,7 @@ class InvalidKey extends Error {
 
 // Key texts use @atproto/crypto. It signs and verifies with promises only, but a commit is signed
 // and an operation checked in one synchronous turn, so these call its curves (noble) directly. The
-// signatures are the same (RFC 6979, low S, compared in tests); a native HMAC creates the nonces a
-// fifth faster.
-const nativeHmac = (key: Uint8Array, ...messages: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const hmac = createHmac("sha256", key)
-  for (const message of messages) hmac.update(message)
-  return new Uint8Array(hmac.digest())
-}
-
+// signatures are the same (RFC 6979, low S, compared in tests).
 const curves: Readonly<Record<Curve, ECDSA>> = {
   k256: ecdsa(secp256k1.Point, nobleSha256, { hmac: nativeHmac, lowS: true }),
   p256: ecdsa(p256.Point, nobleSha256, { hmac: nativeHmac, lowS: true })
@@ -38,12 +31,10 @@ const curves: Readonly<Record<Curve, ECDSA>> = {
 
 // Signing multiplies the base point with a table. The library's default table makes the first
 // signature cost 20 ms, which rarely pays in a short-lived isolate: start with a small one (5 ms),
-// and build the large one after some signatures.
-const smallTable = 6
-const largeTable = 8
+// and sign with our own table after some signatures.
 const signaturesThatPay = 500
 let signatures = 0
-secp256k1.Point.BASE.precompute(smallTable, true)
+secp256k1.Point.BASE.precompute(6, true)
 // P-256 signs natively; this is only for deriving public keys and verifying occasionally.
 p256.Point.BASE.precompute(4, true)
 
@@ -137,8 +128,9 @@ export const coordinatesOf = (
 
 /** Signs the SHA-256 of bytes: deterministic, low S, 64 bytes `r ‖ s`. */
 export const signBytes = (curve: Curve, privateKey: Uint8Array, bytes: Uint8Array): Uint8Array => {
-  signatures += 1
-  if (signatures === signaturesThatPay) secp256k1.Point.BASE.precompute(largeTable, true)
+  if (curve === "k256" && ++signatures > signaturesThatPay) {
+    return signK256(sha256(bytes), privateKey)
+  }
   return curves[curve]
     .sign(sha256(bytes), privateKey, { lowS: true, prehash: false })
     .toBytes("compact")
