@@ -1,8 +1,11 @@
 /** The home that tests judge, `TEST_HOME`: memory, or a server on one machine with files ("box"). */
 export const isBox = process.env["TEST_HOME"] === "box"
 
-/** Account databases that such a server keeps open: so few that most requests wake an account. */
-export const mostOpen = 2
+/**
+ * Such a server: so few account databases stay open that most requests wake an account, and with
+ * `SHARED_SYNC=on` commits share syncs.
+ */
+export const boxOptions = { mostOpen: 2, sharesSyncs: process.env["SHARED_SYNC"] === "on" }
 
 /** Tests that can't hold on one machine, by file, with the reason; `TEST_HOME=box` leaves them out. */
 export const notOnBox: Readonly<Record<string, string>> = {

@@ -20,6 +20,7 @@ import * as accountServices from "../account.ts"
 import type { Alarms } from "../host/AlarmsSqlite.ts"
 import * as BackgroundMemory from "../host/BackgroundMemory.ts"
 import * as SqlStorageFile from "../host/sql/SqlStorageFile.ts"
+import { buildAlone } from "./buildAlone.ts"
 import { untilRead } from "./untilRead.ts"
 
 /** The options of the accounts on one machine. */
@@ -113,19 +114,14 @@ export const layer = (
           alarms.forget(did)
           file.wipe()
         })
-        const services = yield* Layer.buildWithScope(
-          accountServices
-            .layer({ did, wipe })
-            .pipe(
-              Layer.provideMerge(
-                Layer.merge(
-                  own,
-                  Layer.succeedContext(
-                    shared.pipe(Context.add(Accounts, all), Context.add(Sequencer, sequencer))
-                  )
-                )
-              )
-            ),
+        const parts = Layer.merge(
+          own,
+          Layer.succeedContext(
+            shared.pipe(Context.add(Accounts, all), Context.add(Sequencer, sequencer))
+          )
+        )
+        const services = yield* buildAlone(
+          accountServices.layer({ did, wipe }).pipe(Layer.provideMerge(parts)),
           scope
         )
         return Object.assign(awake, { services, sleep: Scope.close(scope, Exit.void) })

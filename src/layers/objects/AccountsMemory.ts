@@ -19,6 +19,7 @@ import { dropTables } from "../accounts/AccountStoreSqlite.ts"
 import * as AlarmMemory from "../host/AlarmMemory.ts"
 import * as BackgroundMemory from "../host/BackgroundMemory.ts"
 import * as SqlStorageNode from "../host/sql/SqlStorageNode.ts"
+import { buildAlone } from "./buildAlone.ts"
 
 /** The defect of a call whose object restarted. */
 export class ObjectRestarted extends Error {}
@@ -81,7 +82,7 @@ export const layer = (
               Layer.merge(own, Layer.succeedContext(Context.add(shared, Accounts, all)))
             )
           )
-        return yield* Layer.buildWithScope(services, scope)
+        return yield* buildAlone(services, scope)
       })
 
       /** Runs in the object of a DID; discards the object if it contains no account afterwards. */

@@ -2,8 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { FolderInUse } from "../../../src/layers/Box.ts"
 import { fileOf } from "../../../src/layers/objects/AccountsFiles.ts"
+import { Accounts } from "../../../src/services/accounts/Accounts.ts"
+import { basic, bearer, startHost } from "../../support/http/httpHost.ts"
 import { type RunningBox, origin, signUp, startBox } from "./boxWorld.ts"
 
 let folder: string
@@ -87,6 +90,44 @@ describe("a server on one machine", () => {
     writeFileSync(`${file}-wal`, "")
     const box = await start(folder)
     await signUp(box, "alice")
+  })
+
+  it("an account that another account wakes works with its own data", async () => {
+    const host = await startHost({ INVITE_REQUIRED: "off" }, { kept: folder })
+    try {
+      const join = async (name: string) => {
+        const did = `did:web:${name}.test`
+        const account = { handle: `${name}.test`, email: `${name}@example.com`, did }
+        const { body } = await host.call("com.atproto.server.createAccount", {
+          auth: basic(),
+          input: { ...account, password: "a long password" }
+        })
+        return { did, auth: bearer(body["accessJwt"]) }
+      }
+      const alice = await join("alice")
+      const bob = await join("bob")
+      // Only two accounts are open at once: now bob sleeps, and alice wakes him.
+      await join("carol")
+      await host.call("com.atproto.server.getSession", { auth: alice.auth })
+      await host.inside(
+        alice.did,
+        Effect.flatMap(Accounts, (accounts) =>
+          accounts.call(bob.did, "rememberConsent", { clientId: "an app", scope: "atproto" })
+        )
+      )
+      const { body } = await host.call("com.atproto.server.getSession", { auth: bob.auth })
+      assert.strictEqual(body["did"], bob.did, JSON.stringify(body))
+      const consentOf = (did: string) =>
+        host.beneath(
+          Effect.flatMap(Accounts, (accounts) =>
+            accounts.call(did, "consented", { clientId: "an app" })
+          )
+        )
+      assert.deepStrictEqual(await consentOf(bob.did), { scope: "atproto" })
+      assert.deepStrictEqual(await consentOf(alice.did), {})
+    } finally {
+      await host.close()
+    }
   })
 
   it("a second server in the same folder is refused, and names the first one's process", async () => {

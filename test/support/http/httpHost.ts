@@ -22,7 +22,7 @@ import type { BackupTargetShape } from "../../../src/services/backups/BackupTarg
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
 import { Directory } from "../../../src/services/accounts/Directory.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
-import { isBox, mostOpen } from "../homes.ts"
+import { boxOptions, isBox } from "../homes.ts"
 import { cheapPasswords } from "../passwords.ts"
 import { startNetwork, type Network } from "./httpNetwork.ts"
 
@@ -182,7 +182,7 @@ export const startHost = async (
   const home =
     folder === undefined
       ? Memory.make(app, all, own)
-      : Box.make(app, all, { folder, mostOpen }, own)
+      : Box.make(app, all, { folder, ...boxOptions }, own)
   const { context, connect } = await home.pipe(
     Effect.flatMap(({ services, sequencer: { connect } }) =>
       Effect.map(Layer.build(services), (context) => ({ context, connect }))

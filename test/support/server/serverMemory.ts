@@ -15,7 +15,7 @@ import * as Box from "../../../src/layers/Box.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
-import { isBox, mostOpen } from "../homes.ts"
+import { boxOptions, isBox } from "../homes.ts"
 import { cheapPasswords } from "../passwords.ts"
 import { freePort, type TestServer } from "./server.ts"
 
@@ -53,7 +53,7 @@ export const startFragile = async (
     const home =
       folder === undefined
         ? Memory.make(accountApp, env)
-        : Box.make(accountApp, env, { folder, mostOpen })
+        : Box.make(accountApp, env, { folder, ...boxOptions })
     const { sequencer, services } = await home.pipe(Scope.provide(scope), Effect.runPromise)
     const built = await Effect.runPromise(Scope.provide(Layer.build(services), scope))
     const handler = makeHandler(
