@@ -1,7 +1,34 @@
-# services.nacre = { enable = true; environmentFile = "/run/secrets/nacre.env"; package = …; };
+# services.nacre = { enable = true; drill.enable = true; environmentFile = "/run/secrets/nacre.env"; package = …; };
 { config, lib, pkgs, ... }:
 let
   cfg = config.services.nacre;
+  # What neither the server nor a drill needs, they can't do.
+  hardening = {
+    DynamicUser = true;
+    UMask = "0077";
+    CapabilityBoundingSet = "";
+    NoNewPrivileges = true;
+    LockPersonality = true;
+    PrivateDevices = true;
+    PrivateTmp = true;
+    PrivateUsers = true;
+    ProcSubset = "pid";
+    ProtectClock = true;
+    ProtectControlGroups = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectKernelTunables = true;
+    ProtectProc = "invisible";
+    ProtectSystem = "strict";
+    RestrictAddressFamilies = [ "AF_INET" "AF_INET6" "AF_UNIX" ];
+    RestrictNamespaces = true;
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+  };
 in
 {
   options.services.nacre = {
@@ -24,6 +51,7 @@ in
       type = lib.types.path;
       description = "The nacre.env that nacre init --target box makes; keep it out of the store.";
     };
+    drill.enable = lib.mkEnableOption "a weekly drill of the newest backup";
     settings = lib.mkOption {
       type = lib.types.attrsOf lib.types.str;
       default = { };
@@ -39,31 +67,44 @@ in
       wants = [ "network-online.target" ];
       wantedBy = [ "multi-user.target" ];
       environment = { LOG_FORMAT = "json"; MALLOC_ARENA_MAX = "2"; } // cfg.settings;
-      serviceConfig = {
+      serviceConfig = hardening // {
         ExecStart = "${cfg.package}/bin/nacre serve --data /var/lib/nacre --host ${cfg.host} --port ${toString cfg.port}";
         EnvironmentFile = cfg.environmentFile;
-        DynamicUser = true;
         StateDirectory = "nacre";
         StateDirectoryMode = "0700";
-        UMask = "0077";
         Restart = "always";
+        RestartSec = 2;
         TimeoutStopSec = 30;
-        CapabilityBoundingSet = "";
-        NoNewPrivileges = true;
-        LockPersonality = true;
-        PrivateDevices = true;
-        PrivateTmp = true;
-        ProtectClock = true;
-        ProtectControlGroups = true;
-        ProtectHome = true;
-        ProtectKernelModules = true;
-        ProtectKernelTunables = true;
-        ProtectSystem = "strict";
-        RestrictAddressFamilies = [ "AF_INET" "AF_INET6" "AF_UNIX" ];
-        RestrictNamespaces = true;
-        RestrictSUIDSGID = true;
-        SystemCallArchitectures = "native";
-        SystemCallFilter = [ "@system-service" "~@privileged" ];
+        LimitNOFILE = 16384;
+      };
+    };
+
+    systemd.services.nacre-drill = lib.mkIf cfg.drill.enable {
+      description = "Drill of Nacre's newest backup";
+      after = [ "nacre.service" "network-online.target" ];
+      wants = [ "network-online.target" ];
+      environment = cfg.settings;
+      # The command takes the administrator's password from NACRE_ADMIN_PASSWORD.
+      script = ''
+        NACRE_ADMIN_PASSWORD="$ADMIN_PASSWORD" exec ${cfg.package}/bin/nacre backup drill --report --server "$PUBLIC_URL"
+      '';
+      serviceConfig = hardening // {
+        Type = "oneshot";
+        EnvironmentFile = cfg.environmentFile;
+        TimeoutStartSec = "6h";
+        Nice = 10;
+        IOSchedulingClass = "idle";
+        InaccessiblePaths = "-/var/lib/private/nacre";
+      };
+    };
+
+    systemd.timers.nacre-drill = lib.mkIf cfg.drill.enable {
+      description = "Weekly drill of Nacre's newest backup";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = "Sun *-*-* 05:00:00 UTC";
+        RandomizedDelaySec = "1h";
+        Persistent = true;
       };
     };
   };

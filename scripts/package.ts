@@ -55,6 +55,7 @@ const finishNacre = (manifest: RootManifest): void => {
   for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {
     cpSync(join(root, file), join(folder, file))
   }
+  cpSync(join(root, "deploy"), join(folder, "deploy"), { recursive: true })
 }
 
 const finishCreate = (manifest: RootManifest): void => {

@@ -50,7 +50,7 @@ export const manifestOf = ({
     },
     "./package.json": "./package.json"
   },
-  files: ["dist", "CHANGELOG.md"],
+  files: ["dist", "deploy", "CHANGELOG.md"],
   sideEffects: false,
   // Effect's services are matched by identity, so nacre/effect works with exactly the version
   // that it was built with.

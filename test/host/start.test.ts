@@ -18,6 +18,9 @@ import { fingerprint } from "../../scripts/env.ts"
 import { inWords, whereToCorrect } from "../../scripts/serve/failures.ts"
 import { readSettings } from "../../scripts/serve/settings.ts"
 import { refuseOtherBlobs, refuseOtherKey } from "../../scripts/start/checks.ts"
+import { StoredByNewerVersion } from "../../src/core/host/schemaVersion.ts"
+import { failure } from "../../src/layers/host/logLine.ts"
+import { openFile } from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { freePort } from "../support/server/server.ts"
 
 const npmStart = join(import.meta.dirname, "../../scripts/start.ts")
@@ -224,6 +227,22 @@ describe("nacre serve", () => {
       assert.include(inWords(failing(code)), advice)
     }
     assert.isUndefined(inWords(new Error("a mistake in the code")))
+    assert.include(inWords(new StoredByNewerVersion(99)), "schema version 99")
+  })
+
+  it("nacre serve names a damaged database, and says that a backup helps", async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, "directory.sqlite")
+      writeFileSync(file, "not a database ".repeat(500))
+      let problem: unknown
+      try {
+        openFile(file)
+      } catch (cause) {
+        problem = cause
+      }
+      assert.include(inWords(problem), `${file}: file is not a database\nThe file is damaged.`)
+      assert.match(JSON.stringify(failure(problem)), /directory\.sqlite: file is not a database"/)
+    })
   })
 })
 

@@ -85,8 +85,8 @@ export const initBox = Effect.fnUntraced(function* (given: Given) {
   const next = [
     `Point the DNS records of ${names} at this machine.`,
     `Start the server: ${nacre} serve --data ${folder}`,
-    "Put a proxy with TLS before it, such as Caddy: docs/operate/box.md",
-    `Create the first account: ${nacre} account create ${audience === "me" ? domain : "<name>"} --email <address>${withKey} --server ${publicUrl}`,
+    "Put a proxy with TLS before it, such as Caddy; its configuration is in the folder deploy of the package.",
+    `Create the first account: ${nacre} account create ${audience === "me" ? domain : "<name>"} --email <address>${withKey} --server ${publicUrl}\n     It asks for the administrator's password, which is ADMIN_PASSWORD in ${file}.`,
     ...(mail.MAILER === "http" ? [`Add MAIL_HTTP_TOKEN=… to ${file}.`] : [])
   ]
   const answer = { target: "box", for: audience, domain, folder, file, made, recoveryKey, next }

@@ -30,7 +30,7 @@ const toldFields: ReadonlySet<string> = new Set([
  * quotation marks.
  */
 const platformMessage =
-  /^(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full|database disk image is malformed)\b/
+  /^(\/\S+\.sqlite: )?(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full|database disk image is malformed|file is not a database|unable to open database file)\b/
 
 const secretShapes: ReadonlyArray<readonly [RegExp, string]> = [
   // Queries and fragments of URLs.

@@ -185,7 +185,7 @@ export const open = (path: string): DatabaseSync => {
  * Opens a database file for one process alone, with every commit synced to the disk.
  *
  * The exclusive lock comes before the journal's mode, so there is no shared memory file. Throws
- * "database is locked" while another process has it open.
+ * "database is locked" while another process has it open; each of its failures names the file.
  */
 export const openFile = (path: string): DatabaseSync => {
   const { DatabaseSync } = loadSqlite()
@@ -196,6 +196,7 @@ export const openFile = (path: string): DatabaseSync => {
     )
   } catch (error) {
     database.close()
+    if (error instanceof Error) error.message = `${path}: ${error.message}`
     throw error
   }
   return database
