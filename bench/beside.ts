@@ -196,7 +196,7 @@ const line = ([key, label, rate]: Row, found: ReadonlyArray<ReadonlyArray<Number
   return `| ${label} | ${short(ours)} | ${short(theirs)} | ${ratio.toFixed(1)}× |`
 }
 
-/** Fills both repos in turns, so neither has more when the time is over. */
+/** Fills both repos in turns: they have equally many records when the time has expired. */
 const fill = async (sides: ReadonlyArray<Side>, { records, minutes }: BesideOptions) => {
   const from = performance.now()
   let filled = 0
@@ -214,7 +214,7 @@ const beside = async (options: BesideOptions): Promise<void> => {
   const loadBefore = load()
   let fewest = rounds
   const both = await contenders(options)
-  /** Rounds in turns, until they or their share of the time are over. */
+  /** Rounds in turns, until all are done or their share of the time has expired. */
   const inTurns = async <A>(of: readonly [A, A], run: (one: A) => Promise<Numbers>) => {
     const found: [Array<Numbers>, Array<Numbers>] = [[], []]
     const from = performance.now()

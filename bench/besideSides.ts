@@ -30,7 +30,7 @@ export interface Side {
 
 /** A server over its own folder, which may be started several times. */
 export interface Contender {
-  /** Starts it anew, and measures the time until it answers, and its memory. */
+  /** Starts it again, and measures the time until it answers, and its memory. */
   readonly restart: () => Promise<{ readonly start: number; readonly idle: number }>
   /** The server as it was last started, with its account signed in. */
   readonly side: () => Promise<Side>

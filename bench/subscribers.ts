@@ -61,7 +61,7 @@ export async function openSubscribers(url: string, count: number, at = path) {
       const known = times.shift()
       return known === undefined ? new Promise((done) => (waiting = done)) : Promise.resolve(known)
     },
-    /** Waits until all have so many frames, or the time is over; returns whether they have. */
+    /** Waits until all have so many frames, or the time has expired; returns whether they have. */
     all: async (frames: number, milliseconds: number): Promise<boolean> => {
       const over = performance.now() + milliseconds
       const isWhole = () => rounds >= frames

@@ -16,7 +16,7 @@ interface Built {
 
 const startScript = join(import.meta.dirname, "start.ts")
 
-/** The start script in one file, which behaves as if it stood in its own place. */
+/** The start script in one file, which behaves as if it were in its own place. */
 const bundleStart = async (outfile: string): Promise<void> => {
   const { build: esbuild } = await loadTool("esbuild")
   await esbuild({

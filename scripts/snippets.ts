@@ -51,9 +51,12 @@ export const checkedElsewhere: Readonly<Record<string, string>> = {
  * further.
  */
 export const otherPrograms: Readonly<Record<string, string>> = {
+  caddy: "Caddy's own command, with its usual flags",
   cd: "changes to a folder that the line before it creates",
+  cp: "copies a file of the package",
   curl: "a request to a made-up server",
   git: "git's own command",
+  mkdir: "makes a folder",
   source: "a shell's own command"
 }
 

@@ -13,7 +13,7 @@ export const otherAddress =
 export const otherKey =
   "Set MASTER_KEY to the old one, from your copy of nacre.env. Without a copy, only a backup of the accounts helps."
 
-/** Where the configuration is corrected, or how it is made. */
+/** Where to correct the configuration, or how to create it. */
 export const whereToCorrect = ({ folder, file }: Pick<ServeSettings, "folder" | "file">): string =>
   existsSync(file)
     ? `Correct it in ${file}, or in the environment.`
@@ -27,7 +27,7 @@ const damaged =
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: full,
-  EROFS: "Mount the disk so that the server can write to it, or choose another folder with --data.",
+  EROFS: "Mount the disk for writing, or choose another folder with --data.",
   EACCES: foreign,
   EPERM: foreign,
   EADDRINUSE:

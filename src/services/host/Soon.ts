@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
-/** A result that is known at once, or the effect that waits for it; whoever gets it runs it. */
+/** A result that is known at once, or the effect that waits for it; the receiver runs it. */
 export type Soon<A, E, R = never> = Result.Result<A, E> | Effect.Effect<A, E, R>
 
 /** As an effect. */

@@ -34,7 +34,7 @@ export interface Judged {
   readonly unsigned: Unsigned | undefined
 }
 
-/** The bytes of a commit that its signature is over. */
+/** The bytes of a commit that are signed. */
 export const bytesToSign = ({ current: { did }, applied: { root }, rev }: Unsigned): Uint8Array =>
   unsignedCommitBytes({ did, data: root, rev })
 
