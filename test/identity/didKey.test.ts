@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { secp256k1 } from "@noble/curves/secp256k1"
 import * as DidKey from "../../src/core/identity/didKey.ts"
 import * as Field from "../../src/core/identity/k256Field.ts"
-import { signK256 } from "../../src/core/identity/k256Sign.ts"
+import { makeTable, signK256, xOfMultiple } from "../../src/core/identity/k256Sign.ts"
 import { vectorsOf } from "../support/vectors.ts"
 
 const folder = await vectorsOf("crypto")
@@ -97,6 +97,22 @@ describe("signing with the table", () => {
     }
     assert.throws(() => signK256(digests[0]!, number(0n)))
     assert.throws(() => signK256(digests[0]!, number(n)))
+  })
+
+  it("a multiplication that goes wrong anywhere gives no x", () => {
+    const k = (BigInt(`0x${toHex(randomBytes(32))}`) % (n - 1n)) | 1n
+    const table = makeTable()
+    assert.strictEqual(xOfMultiple(table, k), secp256k1.Point.BASE.multiply(k).x)
+    const bits = (k >> 1n) | (1n << 255n)
+    for (const window of [0, 7, 31]) {
+      const digit = Number((bits >> BigInt(8 * window)) & 0xffn)
+      const used = (window * 128 + (digit >= 128 ? digit - 128 : 127 - digit)) * 22
+      for (const limb of [0, 10, 11, 21]) {
+        const faulty = table.slice()
+        faulty[used + limb] = faulty[used + limb]! ^ 1
+        assert.isUndefined(xOfMultiple(faulty, k))
+      }
+    }
   })
 
   it("the field multiplies exactly up to the largest limbs that it takes", () => {

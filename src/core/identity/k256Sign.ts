@@ -16,7 +16,7 @@ const pointSize = 22
  * The odd multiples 1, 3, … 255 of `2^(8 w)` times the base point, by window: 360 KB, made in about
  * 20 ms.
  */
-const makeTable = (): Int32Array => {
+export const makeTable = (): Int32Array => {
   const made = new Int32Array(digits * 128 * pointSize)
   let base = secp256k1.Point.BASE
   let at = 0
@@ -56,14 +56,29 @@ const read = (points: Int32Array, at: number, sign: number): void => {
 }
 
 /**
+ * Whether a point in Jacobian coordinates is on the curve, `y^2 = x^3 + 7 z^6`: one wrong limb
+ * anywhere in a sum takes it off.
+ */
+const isOnCurve = (): boolean => {
+  multiply(r, y, y)
+  multiply(h, x, x)
+  multiply(h, h, x)
+  multiply(hh, z, z)
+  multiply(v, hh, hh)
+  multiply(v, v, hh)
+  return Fp.create(fromLimbs(r) - fromLimbs(h) - 7n * fromLimbs(v)) === 0n
+}
+
+/**
  * The x coordinate of `k` times the base point; undefined for the one scalar whose last addition
- * would be a doubling.
+ * would be a doubling, and for a sum off the curve: a signature with a wrong `r` could give the key
+ * away.
  *
  * `k` and `-k` have the same x, and one of them is odd. An odd scalar is a sum of odd digits from
  * -255 to 255, none of them zero, so every scalar takes the same 31 additions and no doubling: of
  * affine points to a sum in Jacobian coordinates.
  */
-const xOfMultiple = (points: Int32Array, k: bigint): bigint | undefined => {
+export const xOfMultiple = (points: Int32Array, k: bigint): bigint | undefined => {
   const odd = (k & 1n) === 1n ? k : n - k
   let bits = (odd >> 1n) | (1n << 255n)
   for (let window = 0; window < digits; window++) {
@@ -97,7 +112,7 @@ const xOfMultiple = (points: Int32Array, k: bigint): bigint | undefined => {
     subtract(y, v, y)
   }
   const last = Fp.create(fromLimbs(z))
-  if (last === 0n) return undefined
+  if (last === 0n || !isOnCurve()) return undefined
   const inverse = Fp.inv(last)
   return Fp.create(inverse * inverse * fromLimbs(x))
 }
