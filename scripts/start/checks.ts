@@ -40,7 +40,8 @@ export function varsOf(file: string): Record<string, string> {
   try {
     text = readFileSync(file, "utf8")
   } catch (cause) {
-    if (codeOf(cause) !== "ENOENT") {
+    // Without a folder there is no file, either: whoever needs the folder says so.
+    if (!["ENOENT", "ENOTDIR"].includes(codeOf(cause) ?? "")) {
       throw new Refused(`Couldn't read ${file}: ${messageOf(cause)}`)
     }
   }
