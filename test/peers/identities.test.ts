@@ -25,6 +25,7 @@ import { watch } from "../../src/services/operators/watch/watch.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
 import { parseVars } from "../../scripts/env.ts"
 import { makeDesk } from "../cli/command.ts"
+import { boxProgram } from "../soak/boxProgram.ts"
 import { bearer, type Host, startHost } from "../support/http/httpHost.ts"
 import { ok, type Person, session, signUp } from "../support/http/httpWorld.ts"
 import { freePort } from "../support/server/server.ts"
@@ -196,6 +197,8 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
     const plc = await startPlcPeer()
     const directory = await holding(plc)
     const { folder, remove } = temporaryFolder("rotated")
+    const built = temporaryFolder("rotated-program")
+    const { program, env: fast } = boxProgram(built.folder)
     const file = join(folder, "nacre.env")
     const desk = makeDesk()
     const port = await freePort()
@@ -207,7 +210,8 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
         dataDir: folder,
         port,
         home: "box",
-        env: { PLC_URL: directory.url, DEV_ALLOW_HOSTS: new URL(directory.url).host }
+        program,
+        env: { ...fast, PLC_URL: directory.url, DEV_ALLOW_HOSTS: new URL(directory.url).host }
       })
     let server = await start()
     try {
@@ -296,6 +300,7 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
       directory.close()
       await plc.stop()
       desk.remove()
+      built.remove()
       remove()
     }
   }, 600_000)
