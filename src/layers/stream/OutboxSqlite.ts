@@ -30,10 +30,10 @@ export const tables = [
 const batch = { events: 200, bytes: 4_000_000 }
 
 /**
- * The pause after a lone event, after one that came while the log took another, and after several
- * at once, in milliseconds.
+ * The pause after an event that came while the log took another, and after several at once, in
+ * milliseconds; there is none after a lone event.
  */
-const pause = { none: 0, single: 2, several: 8 }
+const pause = { single: 2, several: 8 }
 
 /** Delay until the alarm delivers what failed at first, in milliseconds. */
 const retryAfter = 2000
@@ -65,7 +65,7 @@ export const layer = Layer.effect(
     let givenId: number | undefined
     let lastId: number | undefined
     let takenId = 0
-    let pace: keyof typeof pause = "none"
+    let pace: keyof typeof pause | "none" = "none"
     let removedId = 0
     let removing = 0
     let notedAt = -Infinity
@@ -221,8 +221,8 @@ export const layer = Layer.effect(
       while (mayWait()) {
         const before = takenId
         yield* handOverAlone
-        if (takenId === before || pace === "none") return
-        yield* Effect.sleep(pause[pace])
+        if (takenId === before) return
+        if (pace !== "none") yield* Effect.sleep(pause[pace])
       }
     }).pipe(Effect.ensuring(Effect.sync(() => (flushing = false))))
 
