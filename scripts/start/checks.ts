@@ -40,7 +40,7 @@ export function varsOf(file: string): Record<string, string> {
   try {
     text = readFileSync(file, "utf8")
   } catch (cause) {
-    // Without a folder there is no file, either: whoever needs the folder says so.
+    // Without a folder there is no file, either; makeFolder names the folder.
     if (!["ENOENT", "ENOTDIR"].includes(codeOf(cause) ?? "")) {
       throw new Refused(`Couldn't read ${file}: ${messageOf(cause)}`)
     }
