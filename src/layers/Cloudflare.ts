@@ -1,6 +1,8 @@
 import { DurableObject, waitUntil } from "cloudflare:workers"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import type { Catalog } from "../core/lexicon/Catalog.ts"
 import { builtIn } from "../core/lexicon/Lexicons.ts"
 import { Config, type DataLocation, Misconfigured } from "../services/host/Config.ts"
@@ -118,7 +120,7 @@ export const configuredMailer = (env: Env): Layer.Layer<Mailer, never, Config> =
 
 const mailer = (env: Env) => counted(env[own]?.mailer ?? configuredMailer(env))
 
-const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
+const makeAccountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
     hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     blobStore(env),
@@ -128,6 +130,26 @@ const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase>
   ).pipe(
     Layer.provideMerge(Layer.orDie(ConfigWorker.layer(env))),
     Layer.provideMerge(lexicons(env))
+  )
+
+/** By environment; only built services, since one object can't wait for another's promise. */
+const accountBases = new WeakMap<Env, Context.Context<AccountBase>>()
+
+/**
+ * The services that all accounts' objects of an isolate share; the first object builds them.
+ *
+ * Building them takes most of an object's start, and they take most of its memory.
+ */
+const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
+  Layer.effectContext(
+    Effect.suspend(() => {
+      const built = accountBases.get(env)
+      if (built !== undefined) return Effect.succeed(built)
+      const base = makeAccountBase(env, failures)
+      return Layer.buildWithMemoMap(base, Layer.makeMemoMapUnsafe(), Scope.makeUnsafe()).pipe(
+        Effect.tap((made) => Effect.sync(() => accountBases.set(env, made)))
+      )
+    })
   )
 
 /** The Account class for an account's HTTP app. */
