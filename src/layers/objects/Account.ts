@@ -145,7 +145,9 @@ export const accountClass = <Env>(
         const services = accountServices
           .layer({ did: id.name ?? "unknown", wipe })
           .pipe(Layer.provideMerge(Layer.mergeAll(own, base(this.env))))
-        return yield* Layer.buildWithScope(services, yield* Scope.make())
+        const built = yield* Layer.buildWithScope(services, yield* Scope.make())
+        // Holds on to every layer's own context, which nothing asks for after this.
+        return Context.omit(Layer.CurrentMemoMap)(built)
       })
     }
   }
