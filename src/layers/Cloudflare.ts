@@ -14,6 +14,7 @@ import type { AccountStub } from "./objects/AccountsObject.ts"
 import * as AccountsObject from "./objects/AccountsObject.ts"
 import type { AccountApp, AccountBase, FailureCodec } from "./objects/AccountApp.ts"
 import { accountClass } from "./objects/Account.ts"
+import { buildAlone } from "./objects/buildAlone.ts"
 import * as BackgroundDurable from "./host/BackgroundDurable.ts"
 import { missingBindings } from "./host/bindings.ts"
 import * as backupTargets from "./backups/backupTargets.ts"
@@ -145,8 +146,7 @@ const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase>
     Effect.suspend(() => {
       const built = accountBases.get(env)
       if (built !== undefined) return Effect.succeed(built)
-      const base = makeAccountBase(env, failures)
-      return Layer.buildWithMemoMap(base, Layer.makeMemoMapUnsafe(), Scope.makeUnsafe()).pipe(
+      return buildAlone(makeAccountBase(env, failures), Scope.makeUnsafe()).pipe(
         Effect.tap((made) => Effect.sync(() => accountBases.set(env, made)))
       )
     })

@@ -13,6 +13,7 @@ import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import {
   bindings,
   delivered,
+  DIRECTORY,
   fetchWorker,
   newPerson,
   objectOf,
@@ -107,6 +108,33 @@ describe("an account's object", () => {
     assert.sameMembers(
       exported.creates.map(({ cid }) => String(cid)),
       cids
+    )
+  })
+
+  it("objects that wake at the same time each change their own account in the directory", async () => {
+    const people = [await newPerson(), await newPerson(), await newPerson()]
+    for (const { did } of people) await evictDurableObject(objectOf(did))
+    const answers = await Promise.all(
+      people.map(({ authorization }, nth) =>
+        fetchWorker(
+          `/xrpc/com.atproto.server.${nth === 0 ? "deactivateAccount" : "activateAccount"}`,
+          {
+            method: "POST",
+            headers: { authorization, "content-type": "application/json" },
+            ...(nth === 0 ? { body: "{}" } : {})
+          }
+        )
+      )
+    )
+    for (const answer of answers) assert.strictEqual(answer.status, 200, await answer.text())
+    const listed = await DIRECTORY.prepare("SELECT did, status FROM accounts").all<{
+      did: string
+      status: string
+    }>()
+    const statuses = new Map(listed.results.map(({ did, status }) => [did, status]))
+    assert.deepStrictEqual(
+      people.map(({ did }) => statuses.get(did)),
+      ["deactivated", "active", "active"]
     )
   })
 

@@ -13,6 +13,7 @@ import * as BackgroundDurable from "../host/BackgroundDurable.ts"
 import * as PointInTimeDurable from "../host/PointInTimeDurable.ts"
 import * as accountServices from "../account.ts"
 import { type CallAnswer, type CallContext, inputOf, traceHeader } from "./AccountsObject.ts"
+import { buildAlone } from "./buildAlone.ts"
 import { parseTrace, type TraceParent } from "../../core/operators/otlp.ts"
 import { traced } from "../../services/operators/Traces.ts"
 import * as Logging from "../host/Logging.ts"
@@ -145,9 +146,7 @@ export const accountClass = <Env>(
         const services = accountServices
           .layer({ did: id.name ?? "unknown", wipe })
           .pipe(Layer.provideMerge(Layer.mergeAll(own, base(this.env))))
-        const built = yield* Layer.buildWithScope(services, yield* Scope.make())
-        // Holds on to every layer's own context, which nothing asks for after this.
-        return Context.omit(Layer.CurrentMemoMap)(built)
+        return yield* buildAlone(services, yield* Scope.make())
       })
     }
   }
