@@ -39,7 +39,7 @@ const pause = { single: 2, several: 8 }
 const retryAfter = 2000
 
 /**
- * The alarm gives up a hand-over without a response for this long, in milliseconds; if it still
+ * A call of the log without a response for this long is given up, in milliseconds; if it still
  * succeeds, the log skips the retry.
  */
 const patience = 20_000
@@ -59,7 +59,7 @@ export const layer = Layer.effect(
     const alarm = yield* Alarm
     const background = yield* Background
     const clock = yield* Clock.Clock
-    let delivering: { readonly since: number; giveUp?: () => void } | undefined
+    let delivering: { readonly since: number; readonly giveUp?: () => void } | undefined
     let flushing = false
     let parts = true
     let givenId: number | undefined
@@ -138,14 +138,15 @@ export const layer = Layer.effect(
       parts = parts && mayWait()
     }
 
-    /** Calls the log; the alarm may give up. A timer for each call would cost more than the rest. */
+    const noAnswer = () => new SequencerUnavailable({ operation: "append", cause: "no answer" })
+
+    /** Calls the log for a request. A timer for each call would cost more: the alarm gives it up. */
     const append = (did: string, events: ReadonlyArray<OutboxEvent>) =>
       Effect.contextWith((services: Context.Context<never>) =>
         Effect.callback<number, SequencerUnavailable>((resume) => {
-          const cause = "no answer"
-          if (delivering !== undefined) {
-            delivering.giveUp = () =>
-              resume(Effect.fail(new SequencerUnavailable({ operation: "append", cause })))
+          delivering = {
+            since: clock.currentTimeMillisUnsafe(),
+            giveUp: () => resume(Effect.fail(noAnswer()))
           }
           const called = Effect.runForkWith(services)(sequencer.append(did, events))
           called.addObserver(resume)
@@ -153,7 +154,14 @@ export const layer = Layer.effect(
         })
       )
 
-    const handOver = Effect.gen(function* () {
+    /** Calls the log for the alarm, which doesn't ring again while it waits. */
+    const appendInTime: typeof append = (did, events) =>
+      Effect.timeoutOrElse(sequencer.append(did, events), {
+        duration: patience,
+        orElse: () => Effect.fail(noAnswer())
+      })
+
+    const handOver = Effect.fnUntraced(function* (call: typeof append) {
       const { did } = yield* accounts.get
       pace = "none"
       for (let isFirst = true; mayWait(); isFirst = false) {
@@ -162,7 +170,7 @@ export const layer = Layer.effect(
         if (last === undefined) return
         pace = events.length > 1 ? "several" : isFirst ? "none" : "single"
         // Ids that the log already had also count as taken: it returns the highest.
-        takenId = Math.max(last.id, yield* append(did, events))
+        takenId = Math.max(last.id, yield* call(did, events))
       }
     })
 
@@ -184,30 +192,31 @@ export const layer = Layer.effect(
       yield* Effect.ignore(backlog.note(did, { events: Number(events), since }, now))
     })
 
-    const handOverAlone = Effect.suspend(() => {
-      // One hand-over at a time keeps the order; a running one also takes later events. It may be
-      // cut off, so an alarm that fires while it runs must not be the last.
-      const now = clock.currentTimeMillisUnsafe()
-      if (delivering !== undefined) {
-        if (now - delivering.since >= patience) delivering.giveUp?.()
-        return retryLater
-      }
-      delivering = { since: now }
-      return handOver.pipe(
-        Effect.catchTag("RepoNotFound", () => Effect.void),
-        // Includes defects: whatever went wrong, waiting events must not wait for the next write.
-        Effect.catchCause((cause) =>
-          Effect.andThen(
-            Effect.logWarning("event not delivered yet", cause),
-            Effect.andThen(noteBacklog, retryLater)
-          )
-        ),
-        Effect.ensuring(Effect.sync(() => (delivering = undefined)))
-      )
-    })
+    const handOverAlone = (call: typeof append) =>
+      Effect.suspend(() => {
+        // One hand-over at a time keeps the order; a running one also takes later events. It may be
+        // cut off, so an alarm that fires while it runs must not be the last.
+        const now = clock.currentTimeMillisUnsafe()
+        if (delivering !== undefined) {
+          if (now - delivering.since >= patience) delivering.giveUp?.()
+          return retryLater
+        }
+        delivering = { since: now }
+        return handOver(call).pipe(
+          Effect.catchTag("RepoNotFound", () => Effect.void),
+          // Includes defects: whatever went wrong, waiting events must not wait for the next write.
+          Effect.catchCause((cause) =>
+            Effect.andThen(
+              Effect.logWarning("event not delivered yet", cause),
+              Effect.andThen(noteBacklog, retryLater)
+            )
+          ),
+          Effect.ensuring(Effect.sync(() => (delivering = undefined)))
+        )
+      })
 
     const deliver = Effect.andThen(
-      handOverAlone,
+      handOverAlone(appendInTime),
       Effect.sync(() => {
         removeTaken()
         settled()
@@ -220,7 +229,7 @@ export const layer = Layer.effect(
       yield* Effect.yieldNow
       while (mayWait()) {
         const before = takenId
-        yield* handOverAlone
+        yield* handOverAlone(append)
         if (takenId === before) return
         if (pace !== "none") yield* Effect.sleep(pause[pace])
       }
