@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { readSources } from "../../scripts/walls.ts"
 import { spans } from "../../src/core/host/settings.ts"
 import { layer, read, streamRetentionOf } from "../../src/layers/host/ConfigEnv.ts"
+import * as ConfigWorker from "../../src/layers/host/ConfigWorker.ts"
 import { Config, type Settings } from "../../src/services/host/Config.ts"
 import { hkdf } from "../../src/services/host/derivedSecrets.ts"
 
@@ -213,14 +214,14 @@ describe("the configuration", () => {
     }
   })
 
-  it("an administrator's password needs 16 characters, and the error for a shorter one explains how to replace it", () => {
+  it("an administrator's password needs 16 characters, and a Worker's error for a shorter one explains how to replace it", () => {
     assert.deepStrictEqual(wrong({ ADMIN_PASSWORD: "x".repeat(16) }), [])
-    const found = problems({ ...secrets, ADMIN_PASSWORD: "x".repeat(15) })
-    assert.deepStrictEqual(Object.keys(found), ["ADMIN_PASSWORD"])
-    assert.match(
-      found["ADMIN_PASSWORD"] ?? "",
-      /at least 16 characters; .*secret put ADMIN_PASSWORD/
+    const short = { ...secrets, ADMIN_PASSWORD: "x".repeat(15) }
+    assert.deepStrictEqual(problems(short), { ADMIN_PASSWORD: "must be at least 16 characters" })
+    const built = Effect.runSync(
+      Effect.flip(Effect.provide(Config, ConfigWorker.layer({ ...short, PUBLIC_URL: "" })))
     )
+    assert.match(built.message, /at least 16 characters; .*secret put ADMIN_PASSWORD/)
   })
 
   it("every malformed variable is reported at once, without its value", () => {

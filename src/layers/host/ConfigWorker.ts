@@ -14,18 +14,35 @@ interface StoredSecret {
   readonly get: () => Promise<string>
 }
 
+/** Adds to a secret's problem how a Worker's secret is replaced. */
+const withRemedy = ({ variable, message }: Problem): Problem =>
+  secretNames.some((name) => name === variable)
+    ? {
+        variable,
+        message: `${message}; set it with npx wrangler secret put ${variable}, or in .dev.vars for a local server`
+      }
+    : { variable, message }
+
 /** The settings of a Worker, whose blobs are in the bucket that is bound. */
 const read = (env: Bindings): Result.Result<Settings, Misconfigured> =>
-  Result.flatMap(ConfigEnv.read(env), (settings) =>
-    settings.blobStore === undefined
-      ? Result.succeed(settings)
-      : Result.fail(
-          new Misconfigured({
-            problems: [
-              { variable: "BLOB_S3_URL", message: "is for a machine of your own: bind BLOBS here" }
-            ]
-          })
-        )
+  Result.flatMap(
+    Result.mapError(
+      ConfigEnv.read(env),
+      ({ problems }) => new Misconfigured({ problems: problems.map(withRemedy) })
+    ),
+    (settings) =>
+      settings.blobStore === undefined
+        ? Result.succeed(settings)
+        : Result.fail(
+            new Misconfigured({
+              problems: [
+                {
+                  variable: "BLOB_S3_URL",
+                  message: "is for a machine of your own: bind BLOBS here"
+                }
+              ]
+            })
+          )
   )
 
 /** How long a store may take. */
