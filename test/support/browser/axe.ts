@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import type { Page } from "playwright-core"
+import type { CDPSession, Page } from "playwright-core"
 
 const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
@@ -12,6 +12,15 @@ interface Violation {
 /** Only the violations come back: the whole result is large. */
 const violations = (options: object): string =>
   `axe.run(${JSON.stringify(options)}).then(({ violations }) => violations)`
+
+const sessions = new WeakMap<Page, Promise<CDPSession>>()
+
+/** The debugger of a page, which stays: where one leaves, the page loses its virtual authenticator. */
+const debuggerOf = (page: Page): Promise<CDPSession> => {
+  const session = sessions.get(page) ?? page.context().newCDPSession(page)
+  sessions.set(page, session)
+  return session
+}
 
 /**
  * The violations that axe-core finds on a page: all in light mode, and contrast again in dark mode.
@@ -30,10 +39,9 @@ export const violationsOn = async (page: Page): Promise<ReadonlyArray<string>> =
   }
   // Injected through the debugger, since the page's policy only allows its own scripts; without
   // Playwright's wrapper, which would evaluate its half megabyte as a text once more.
-  const devtools = await page.context().newCDPSession(page)
+  const devtools = await debuggerOf(page)
   const { exceptionDetails } = await devtools.send("Runtime.evaluate", { expression: source })
   if (exceptionDetails !== undefined) throw new Error(`axe-core: ${exceptionDetails.text}`)
-  await devtools.detach()
   await run("light", { resultTypes: ["violations"] })
   await run("dark", { resultTypes: ["violations"], runOnly: ["color-contrast"] })
   await page.emulateMedia({ colorScheme: null, reducedMotion: null })
