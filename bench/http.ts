@@ -38,6 +38,7 @@ interface Incoming {
 }
 
 interface Pending {
+  readonly socket: net.Socket
   readonly done: (answer: Answer) => void
   readonly fail: (cause: Error) => void
   readonly discard: boolean
@@ -97,7 +98,7 @@ export class Connection {
     if (bytes !== undefined) head += `Content-Length: ${bytes.length}\r\n`
     head += "\r\n"
     return new Promise((done, fail) => {
-      this.#pending = { done, fail, discard, path, response: undefined }
+      this.#pending = { socket, done, fail, discard, path, response: undefined }
       if (bytes !== undefined && bytes.length < 65_536) {
         socket.write(Buffer.concat([Buffer.from(head), bytes]))
       } else {
@@ -125,8 +126,10 @@ export class Connection {
   #end(socket: net.Socket, cause: Error): void {
     if (this.#socket === socket) this.#socket = undefined
     const pending = this.#pending
+    // An older connection that only now ends has nothing to do with the request on the new one.
+    if (pending?.socket !== socket) return
     this.#pending = undefined
-    if (pending !== undefined) pending.fail(new Error(`${pending.path}: ${cause.message}`))
+    pending.fail(new Error(`${pending.path}: ${cause.message}`))
   }
 
   #take(chunk: Buffer): void {
