@@ -12,7 +12,7 @@ interface Bound {
 /**
  * The limits of a layer's stores, by table name.
  *
- * Literals, so the bundle omits them. A row with a DID counts as 5 KiB, any other short one as 1
- * KiB, including index entries, and an object as the platform's 10 GB.
+ * A row with a DID counts as 5 KiB, any other short one as 1 KiB, including index entries, and an
+ * object as the platform's 10 GB.
  */
 export type Bounds = Readonly<Record<string, Bound>>
