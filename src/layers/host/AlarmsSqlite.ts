@@ -56,21 +56,19 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
       sql.exec("INSERT OR REPLACE INTO alarm (did, at) VALUES (?, ?)", did, at)
     }
 
-    const by = (did: string, at: number): void => {
-      if (ringing.has(did)) {
-        const asked = ringing.get(did)
-        ringing.set(did, asked === undefined ? at : Math.min(asked, at))
-        return
-      }
-      const known = due.get(did)
-      if (known !== undefined && known <= at) return
-      set(did, at)
-      if (at < next) look()
+    const isSetBy = (did: string, at: number): boolean => {
+      const known = ringing.has(did) ? ringing.get(did) : due.get(did)
+      return known !== undefined && known <= at
     }
 
-    const isSetBy = (did: string, at: number): boolean => {
-      const set = ringing.has(did) ? ringing.get(did) : due.get(did)
-      return set !== undefined && set <= at
+    const by = (did: string, at: number): void => {
+      if (isSetBy(did, at)) return
+      if (ringing.has(did)) {
+        ringing.set(did, at)
+        return
+      }
+      set(did, at)
+      if (at < next) look()
     }
 
     const forget = (did: string): void => {
