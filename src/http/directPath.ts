@@ -34,8 +34,8 @@ type Current = CurrentRequest["Service"]
  * methods of accounts that this isolate knows by forwarding them. A fiber runs only for the rest:
  * failures, and a record of another server.
  *
- * Returns undefined for every other request, and while traces are recorded, before it counts anything.
- * The responses are those of `serveHost`, from the same parts.
+ * Returns undefined for every other request, and for all while traces are recorded; nothing is
+ * counted in that case. The responses are those of `serveHost`, from the same parts.
  */
 export const answerDirectly = (
   request: Request,
@@ -72,7 +72,7 @@ export const answerDirectly = (
   if (isSupportedDid(did)) current.account = did
   current.isForwarded = true
   const orElsewhere = (local: Effect.Effect<Response, Failure, HostServices>) =>
-    nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
+    orOfAppView(nsid, local, request, url)
   const accounts = Context.get(services, Accounts)
   if (accounts.forwardNow === undefined) return inFiber(orElsewhere(accounts.forward(did, request)))
   return accounts.forwardNow(did, request, id).then(

@@ -60,6 +60,5 @@ export const xrpc = Effect.fnUntraced(function* (request: Request, url: URL) {
   if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
     return yield* proxy(nsid, request, url)
   }
-  const local = forward(nsid, forwarded, request, url)
-  return yield* nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
+  return yield* orOfAppView(nsid, forward(nsid, forwarded, request, url), request, url)
 })

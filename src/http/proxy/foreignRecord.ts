@@ -56,22 +56,25 @@ const saysNotHere = (body: unknown): boolean =>
   typeof body === "object" && body !== null && "error" in body && body.error === notHere
 
 /**
- * com.atproto.repo.getRecord for a repo that is not here, from the AppView; anything else comes
- * from `local`.
+ * com.atproto.repo.getRecord for a repo that is not here, from the AppView; anything else, such as
+ * every other method that was `called`, comes from `local`.
  *
  * Sends no credentials, because records are public.
  */
 export const orOfAppView = <R>(
+  called: string,
   local: Effect.Effect<Response, Failure, R>,
   request: Request,
   url: URL
 ) =>
-  Effect.flatMap(Effect.result(local), (answered) =>
-    // Most records are here, and take no further step.
-    Result.isSuccess(answered) && answered.success.status !== 400
-      ? Effect.succeed(answered.success)
-      : orForeign(answered, request, url)
-  )
+  called === nsid
+    ? Effect.flatMap(Effect.result(local), (answered) =>
+        // Most records are here, and take no further step.
+        Result.isSuccess(answered) && answered.success.status !== 400
+          ? Effect.succeed(answered.success)
+          : orForeign(answered, request, url)
+      )
+    : local
 
 const orForeign = Effect.fnUntraced(function* (
   answered: Result.Result<Response, Failure>,
