@@ -83,6 +83,9 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
   ...(validationStatus === undefined ? {} : { validationStatus })
 })
 
+/** The output of a method that writes one record. */
+const oneResult = (done: Committed) => ({ ...resultOf(done.results[0]!), ...commitOf(done) })
+
 const createRecord = procedureSoon(
   "com.atproto.repo.createRecord",
   writing(inCollection("create")),
@@ -91,10 +94,7 @@ const createRecord = procedureSoon(
     const record = input.record as RecordData
     const writes = () => Result.succeed([{ action: "create", collection, rkey, record } as const])
     const replaceDuplicates = validate !== false
-    return Soon.map(writeOwn(input, services, writes, { replaceDuplicates }), (done) => ({
-      ...resultOf(done.results[0]!),
-      ...commitOf(done)
-    }))
+    return Soon.map(writeOwn(input, services, writes, { replaceDuplicates }), oneResult)
   }
 )
 
@@ -111,10 +111,7 @@ const putRecord = procedureSoon(
         const record = nameOldBlobs(given, Context.get(services, BlobIndex))
         return [{ action: "put", collection, rkey, record, swapRecord: swap } as const]
       })
-    return Soon.map(writeOwn(input, services, writes), (done) => ({
-      ...resultOf(done.results[0]!),
-      ...commitOf(done)
-    }))
+    return Soon.map(writeOwn(input, services, writes), oneResult)
   }
 )
 
