@@ -10,7 +10,7 @@ import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import * as Soon from "../services/host/Soon.ts"
 import type { Issue } from "../core/lexicon/issue.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
-import { errorResponse, type Failure, wireError } from "./errors.ts"
+import { asError, errorResponse, type Failure } from "./errors.ts"
 import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
@@ -157,9 +157,6 @@ export const serve = Effect.fnUntraced(function* <R, In = never>(
     Effect.catch((failure) => Effect.succeed(asError(failure)))
   )
 })
-
-/** A failure as a response. */
-export const asError = (failure: Failure): Response => errorResponse(wireError(failure))
 
 /** The error for an unknown method. */
 const unknownMethod = (nsid: string): WireError =>

@@ -7,7 +7,7 @@ import { archiveRecords } from "../services/backups/archive/records.ts"
 import { Config } from "../services/host/Config.ts"
 import { RequestOrigin } from "../services/host/RequestOrigin.ts"
 import { Auth } from "../services/sessions/Auth.ts"
-import { errorResponse, failures, wireError } from "./errors.ts"
+import { asError, failures } from "./errors.ts"
 import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
 import { seenFromRequest } from "./sessions/place.ts"
@@ -20,7 +20,7 @@ const serveRecords = Effect.fnUntraced(
     yield* (yield* Auth).authenticate(credentialsOf(request), { kind: "admin" }, recordsPath)
     return yield* archiveRecords
   },
-  Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure))))
+  Effect.catch((failure) => Effect.succeed(asError(failure)))
 )
 
 type Services = Effect.Services<ReturnType<typeof serveCall>> | AccountHistory

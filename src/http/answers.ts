@@ -7,7 +7,7 @@ import { billed } from "../services/host/SqlStorage.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
-import { errorResponse, type Failure, wireError } from "./errors.ts"
+import { asError, errorResponse, type Failure } from "./errors.ts"
 import { storageFault } from "./host/storageFault.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
 import { limitsOf } from "./methods.ts"
@@ -96,7 +96,7 @@ const inForm =
 
 /** Turns failures into the protocol's errors. */
 export const inProtocol: Form<Failure, never> = (made) =>
-  Effect.catch(made, (failure) => Effect.succeed(errorResponse(wireError(failure))))
+  Effect.catch(made, (failure) => Effect.succeed(asError(failure)))
 
 /** A route that responds with the protocol's errors. */
 export const answer = inForm<Failure, never>(inProtocol)

@@ -6,16 +6,9 @@ import * as Soon from "../services/host/Soon.ts"
 import { Auth } from "../services/sessions/Auth.ts"
 import type { Caller } from "../services/sessions/Authority.ts"
 import { nsidOf } from "./CurrentRequest.ts"
-import type { Failure } from "./errors.ts"
+import { asError, type Failure } from "./errors.ts"
 import { checkBody, isInOnePiece, unreadable } from "./input.ts"
-import {
-  asError,
-  credentialsOf,
-  type Engine,
-  invalid,
-  jsonResponse,
-  type MethodTable
-} from "./Xrpc.ts"
+import { credentialsOf, type Engine, invalid, jsonResponse, type MethodTable } from "./Xrpc.ts"
 
 /**
  * Answers a query that needs no waiting and has no credentials, as `serve` would; undefined for any

@@ -295,3 +295,6 @@ export const errorResponse = (error: WireError): Response =>
     status: error.status,
     headers: { "content-type": jsonType, ...error.headers }
   })
+
+/** A failure as a response. */
+export const asError = (failure: Failure): Response => errorResponse(wireError(failure))

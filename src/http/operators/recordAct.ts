@@ -5,7 +5,7 @@ import type { Caller } from "../../services/sessions/Authority.ts"
 import { RequestId } from "../../services/host/RequestId.ts"
 import { AuditLog } from "../../services/operators/AuditLog.ts"
 import { type CurrentRequest, noteOperator } from "../CurrentRequest.ts"
-import { errorResponse, wireError } from "../errors.ts"
+import { asError } from "../errors.ts"
 
 /** The header with an operator's reason, percent-encoded. */
 const reasonHeader = "x-nacre-reason"
@@ -53,7 +53,7 @@ export const recordAct = Effect.fnUntraced(function* (
         Effect.logError("an act is missing in the audit log", failure).pipe(
           Effect.annotateLogs({ operator, act: entry.act })
         ),
-        isChange(request) ? errorResponse(wireError(failure)) : response
+        isChange(request) ? asError(failure) : response
       )
     )
   )
