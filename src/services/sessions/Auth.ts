@@ -72,8 +72,8 @@ export class Auth extends Context.Service<
       nsid: string
     ): Effect.Effect<Caller, Denied | OAuthDenied>
     /**
-     * The caller with the plain session of an active account; undefined for everyone else, whom
-     * `authenticate` has to judge.
+     * Returns the caller if it uses a plain session of an active account, without waiting; undefined
+     * for all others, which `authenticate` checks.
      */
     sessionNow(credentials: Credentials, authority: Authority): Caller | undefined
     /** Rejects an app whose token lacks one of these permissions; other callers pass. */
