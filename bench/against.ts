@@ -1,49 +1,20 @@
 /**
- * Compares this tree with another commit: both servers and the floor run at once, and take turns.
+ * Compares this tree with another commit, or with Cirrus: both servers and the floor run at once,
+ * and take turns.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, symlinkSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { type BenchAccount, openAccount } from "./account.ts"
+import { openAccount } from "./account.ts"
+import { blob, type Call, calls, type Run } from "./calls.ts"
+import { startCirrus } from "./cirrus.ts"
 import { type Floor, openFloor } from "./floor.ts"
 import { connect, type Connection } from "./http.ts"
 import { percentile, perSecond, short, table } from "./measure.ts"
-import { rkeyOf } from "./rows.ts"
 import { alternate, ofFloor, ofServer as audienceOf, sizes, type Stage, summary } from "./stream.ts"
-import { cpuOf, startServer, temporaryFolder } from "./server.ts"
+import { type BenchServer, cpuOf, startServer, temporaryFolder } from "./server.ts"
 
 const root = resolve(import.meta.dirname, "..")
-const blob = Buffer.alloc(1_000_000)
-
-type Run = (one: Connection) => Promise<unknown>
-
-/** What is compared: a method, and the work of the floor that is closest to it. */
-const calls: Readonly<
-  Record<string, { readonly floor: string; run(account: BenchAccount): Promise<Run> }>
-> = {
-  createRecord: {
-    floor: "commit",
-    run: async (account) => account.createRecord
-  },
-  getRecord: {
-    floor: "row",
-    run: async (account) => {
-      const rkey = rkeyOf(await account.createRecord(account.client))
-      return (one) => account.getRecord(one, rkey)
-    }
-  },
-  listRecords: { floor: "row", run: async (account) => (one) => account.listRecords(one) },
-  describeServer: { floor: "empty", run: async (account) => account.describeServer },
-  getSession: { floor: "row", run: async (account) => account.getSession },
-  uploadBlob: {
-    floor: "blob",
-    run: async (account) => (one) => {
-      blob.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), 0)
-      return account.uploadBlob(one, blob)
-    }
-  }
-}
-
 /** Posts with so many subscribers. */
 const streams: ReadonlyMap<string, number> = new Map(
   Object.keys(sizes).map((count) => [`stream${count}`, Number(count)])
@@ -56,17 +27,27 @@ export const comparable: ReadonlyArray<string> = [...Object.keys(calls), ...stre
 const usual = ["createRecord", "getRecord", "describeServer"]
 
 export interface AgainstOptions {
-  readonly commit: string
+  /** A commit, or `cirrus:` and the folder of a build of Cirrus. */
+  readonly other: string
   readonly only: ReadonlyArray<string> | undefined
   readonly rounds: number
   /** Records in each repo. */
   readonly size: number
   readonly milliseconds: number
+  readonly clients: number
   readonly say: (text: string) => void
 }
 
+/** The servers of a comparison: the other one is called old, Cirrus too. */
+type Side = "old" | "new"
+
+/** Starts a server over an empty folder. */
+type Start = (
+  dataDir: string
+) => Promise<Pick<BenchServer, "url" | "workerd" | "stop"> & Parameters<typeof openAccount>[0]>
+
 interface Target {
-  readonly name: "old" | "new" | "floor"
+  readonly name: Side | "floor"
   readonly pid: number
   readonly clients: ReadonlyArray<Connection>
   run: Run
@@ -84,9 +65,9 @@ async function turn({ pid, clients, run }: Target, milliseconds: number) {
 }
 
 /** Requests until the server's code is compiled: on a busy machine, a time would end too early. */
-const warmUps = 2000
+const usualWarmUps = 2000
 
-async function warmUp({ clients, run }: Target) {
+async function warmUp({ clients, run }: Target, warmUps = usualWarmUps) {
   let left = warmUps
   await Promise.all(
     clients.map(async (client) => {
@@ -95,36 +76,42 @@ async function warmUp({ clients, run }: Target) {
   )
 }
 
-/** Prints CPU a request and requests a second of eight clients: the medians of all rounds. */
+/** Prints CPU a request and requests a second of some clients: the medians of all rounds. */
 export async function against(options: AgainstOptions): Promise<void> {
-  const { commit, rounds, size, milliseconds, say } = options
+  const { rounds, size, milliseconds, say } = options
   const names = options.only ?? usual
   const ends: Array<() => Promise<void> | void> = []
   try {
-    const folder = temporaryFolder("against")
-    ends.push(folder.remove)
-    say(`checking out ${commit} …`)
-    const other = checkOut(commit, folder.folder)
-    ends.push(other.remove)
-    const floor = await openFloor()
-    ends.push(() => floor.close())
-    const open = async (tree?: string) => {
-      const { folder: dataDir, remove } = temporaryFolder("bench")
+    const folderOf = (name: string) => {
+      const { folder, remove } = temporaryFolder(name)
       ends.push(remove)
-      const server = await startServer({ dataDir, tree })
+      return folder
+    }
+    const open = async (name: Side, start: Start) => {
+      const server = await start(folderOf("bench"))
       ends.push(() => server.stop())
       const account = await openAccount(server)
-      say(`${tree === undefined ? "new" : "old"}: ${size} records …`)
+      say(`${name}: ${size} records …`)
       for (let left = size; left > 0; left -= 200) {
         await account.applyWrites(account.client, Math.min(200, left))
       }
       return { server, account }
     }
-    const old = await open(other.tree)
-    const now = await open()
+    const starting = (): Start => {
+      const [, cirrus] = /^cirrus:(.+)$/.exec(options.other) ?? []
+      if (cirrus !== undefined) return (dataDir) => startCirrus(cirrus, dataDir)
+      say(`checking out ${options.other} …`)
+      const { tree, remove } = checkOut(options.other, folderOf("against"))
+      ends.push(remove)
+      return (dataDir) => startServer({ dataDir, tree })
+    }
+    const old = await open("old", starting())
+    const now = await open("new", (dataDir) => startServer({ dataDir }))
+    const floor = await openFloor()
+    ends.push(() => floor.close())
     const rows = [
       [
-        "8 clients",
+        `clients: ${options.clients}`,
         "CPU, ms: old",
         "new",
         "new / old",
@@ -146,11 +133,11 @@ export async function against(options: AgainstOptions): Promise<void> {
         continue
       }
       if (call === undefined) throw new Error(`unknown: ${name}; known: ${comparable.join(", ")}`)
-      const targets = await targetsOf(call, { old, now, floor })
+      const targets = await targetsOf(call, { old, now, floor }, options.clients)
       const cpu = new Map<string, Array<number>>()
       const rate = new Map<string, Array<number>>()
       const ratios: Array<number> = []
-      for (const target of targets) await warmUp(target)
+      for (const target of targets) await warmUp(target, call.warmUps)
       for (let round = 0; round < rounds; round++) {
         const order = round % 2 === 0 ? targets : targets.toReversed()
         for (const target of order) {
@@ -224,14 +211,15 @@ async function streamRow(
 }
 
 async function targetsOf(
-  call: (typeof calls)[string],
-  { old, now, floor }: { readonly old: Stage; readonly now: Stage; readonly floor: Floor }
+  call: Call,
+  { old, now, floor }: { readonly old: Stage; readonly now: Stage; readonly floor: Floor },
+  count: number
 ): Promise<ReadonlyArray<Target>> {
-  const eight = (url: string) => Promise.all(Array.from({ length: 8 }, () => connect(url)))
-  const ofServer = async (name: "old" | "new", { server, account }: Stage): Promise<Target> => ({
+  const clients = (url: string) => Promise.all(Array.from({ length: count }, () => connect(url)))
+  const ofServer = async (name: Side, { server, account }: Stage): Promise<Target> => ({
     name,
     pid: server.workerd,
-    clients: await eight(account.url),
+    clients: await clients(account.url),
     run: await call.run(account)
   })
   return [
@@ -240,7 +228,7 @@ async function targetsOf(
     {
       name: "floor",
       pid: floor.pid,
-      clients: await eight(floor.url),
+      clients: await clients(floor.url),
       run: floor.calls(blob)[call.floor]!
     }
   ]

@@ -17,9 +17,11 @@ const help = `npm run bench -- [options]: measures the server as it runs, in one
   --quick                fewer runs
   --only a,b             of: writes, reads, export, import, blobs, broadcast, subscribers, replay, wake,
                          crowd, proxy, bundle
-  --against <commit>     compares this tree with a commit, in turns: CPU a request and requests a
-                         second of 8 clients; --only names methods, the first of --sizes the records
+  --against <other>      compares this tree in turns with a commit, or with cirrus:<folder>, a build of
+                         Cirrus by wrangler deploy --dry-run --minify --outdir <folder>: CPU a request
+                         and requests a second; --only names methods, the first of --sizes the records
   --rounds 24            turns of each in a comparison
+  --clients 8            clients of each in a comparison
   --json                 the numbers as JSON
   --config <file>        another wrangler.toml
   --help
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     against: { type: "string" },
     rounds: { type: "string", default: "24" },
+    clients: { type: "string", default: "8" },
     json: { type: "boolean", default: false },
     config: { type: "string" },
     help: { type: "boolean", short: "h", default: false }
@@ -120,13 +123,14 @@ if (values.help) {
   }
 }
 
-async function compare(commit: string) {
+async function compare(other: string) {
   await against({
-    commit,
+    other,
     only: values.only?.split(","),
     rounds: Number(values.rounds),
     size: Number(values.sizes?.split(",", 1)[0] ?? 1000),
     milliseconds: values.quick ? 120 : 240,
+    clients: Number(values.clients),
     say: (text) => process.stderr.write(`${text}\n`)
   })
 }
