@@ -1,4 +1,4 @@
-/** Reads and bundles a Worker, and the script that starts it, once for all the servers that this process starts. */
+/** Reads and bundles a Worker, and the script that starts it, once for all the servers of all processes. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url"
 import { build } from "./build.ts"
 import { loadTool, wranglerFile } from "./project.ts"
 import { readWrangler } from "./server.ts"
+import { sharedFolder } from "./sharedFolder.ts"
 
 /** How `scripts/start.ts` starts in a fraction of the time. */
 interface Built {
@@ -40,17 +41,31 @@ const bundleStart = async (outfile: string): Promise<void> => {
   })
 }
 
-const built = async (config: string): Promise<Built> => {
+const make = async (config: string, folder: string): Promise<void> => {
+  const { main, ...wrangler } = await readWrangler(config)
+  const [{ code }] = await Promise.all([
+    build({ entry: main }),
+    bundleStart(join(folder, "start.mjs"))
+  ])
+  writeFileSync(join(folder, "built.json"), JSON.stringify({ ...wrangler, code }))
+}
+
+/** A folder of this process alone, for a Worker that may stand outside of the project. */
+const ownFolder = async (config: string): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), "nacre-built-"))
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
-  const script = join(folder, "start.mjs")
-  const file = join(folder, "built.json")
-  const { main, ...wrangler } = await readWrangler(config)
-  const [{ code }] = await Promise.all([build({ entry: main }), bundleStart(script)])
-  writeFileSync(file, JSON.stringify({ ...wrangler, code }))
+  await make(config, folder)
+  return folder
+}
+
+const built = async (config: string): Promise<Built> => {
+  const folder =
+    config === wranglerFile()
+      ? await sharedFolder("server", (shared) => make(config, shared))
+      : await ownFolder(config)
   return {
-    script,
-    args: ["--built", file],
+    script: join(folder, "start.mjs"),
+    args: ["--built", join(folder, "built.json")],
     env: { NODE_COMPILE_CACHE: join(folder, "compiled") }
   }
 }

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process"
-import { buildSync } from "esbuild"
+import { build } from "esbuild"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { sharedFolder } from "../../scripts/sharedFolder.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { runTyping } from "./typing.ts"
 
@@ -31,45 +32,36 @@ export interface Desk {
   remove(): void
 }
 
-const made = mkdtempSync(join(tmpdir(), "nacre-command-"))
-process.once("exit", () => rmSync(made, { recursive: true, force: true }))
+let made: Promise<string> | undefined
 
-const bundled = join(made, "nacre.mjs")
-let isBundled = false
-
-/** The command bundled into one file, which starts four times as fast as from its sources. */
-const program = (): string => {
-  if (isBundled) return bundled
-  isBundled = true
-  buildSync({
-    entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
-    outfile: bundled,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node22",
-    mainFields: ["module", "main"],
-    // The local server, which these tests start themselves, and the server of a drill.
-    external: ["../scripts/start.ts", "./drill.ts"],
-    banner: {
-      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
-    },
-    logLevel: "error"
-  })
-  return bundled
-}
+/** The folder of the command bundled into one file, which starts four times as fast as from its sources. */
+const program = (): Promise<string> =>
+  (made ??= sharedFolder("command", async (folder) => {
+    await build({
+      entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
+      outfile: join(folder, "nacre.mjs"),
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node22",
+      mainFields: ["module", "main"],
+      // The local server, which these tests start themselves, and the server of a drill.
+      external: ["../scripts/start.ts", "./drill.ts"],
+      banner: {
+        js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
+      },
+      logLevel: "error"
+    })
+  }))
 
 /** An environment without settings of the machine that runs the tests. */
-const bare: Environment = {
-  ...Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || /^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
-        ? []
-        : [[name, value]]
-    )
-  ),
-  NODE_COMPILE_CACHE: join(made, "compiled")
-}
+const bare: Environment = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || /^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
+      ? []
+      : [[name, value]]
+  )
+)
 
 const withJson = (ran: {
   readonly code: number | null
@@ -83,16 +75,22 @@ const withJson = (ran: {
 })
 
 /** Runs the program; `hears` gets its messages so far and may end it by a signal. */
-const spawned = (
+const spawned = async (
   folder: string,
   args: ReadonlyArray<string>,
   env: Environment,
   hears: (stderr: string) => NodeJS.Signals | undefined = () => undefined
-) =>
-  new Promise<Ran>((resolve, reject) => {
-    const child = spawn(process.execPath, [program(), ...args], {
+): Promise<Ran> => {
+  const command = await program()
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(command, "nacre.mjs"), ...args], {
       cwd: folder,
-      env: { ...bare, NACRE_CONFIG_DIR: join(folder, "settings"), ...env },
+      env: {
+        ...bare,
+        NODE_COMPILE_CACHE: join(command, "compiled"),
+        NACRE_CONFIG_DIR: join(folder, "settings"),
+        ...env
+      },
       stdio: ["ignore", "pipe", "pipe"]
     })
     let stdout = ""
@@ -106,6 +104,7 @@ const spawned = (
     child.once("error", reject)
     child.once("close", (code) => resolve(withJson({ code, stdout, stderr })))
   })
+}
 
 /** Creates an empty folder, or one with a local server. */
 export const makeDesk = (server?: TestServer): Desk => {
