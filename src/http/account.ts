@@ -6,6 +6,7 @@ import { recordsPath } from "../services/backups/archive/archive.ts"
 import { archiveRecords } from "../services/backups/archive/records.ts"
 import { Config } from "../services/host/Config.ts"
 import { RequestOrigin } from "../services/host/RequestOrigin.ts"
+import { SharedTurn } from "../services/host/SharedTurn.ts"
 import { Auth } from "../services/sessions/Auth.ts"
 import { asError, failures } from "./errors.ts"
 import { finishBody } from "./responses.ts"
@@ -23,7 +24,7 @@ const serveRecords = Effect.fnUntraced(
   Effect.catch((failure) => Effect.succeed(asError(failure)))
 )
 
-type Services = Effect.Services<ReturnType<typeof serveCall>> | AccountHistory
+type Services = Effect.Services<ReturnType<typeof serveCall>> | AccountHistory | SharedTurn
 
 /**
  * Answers a public query or a write that has nothing to wait for but its body; undefined for any

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
+import { SharedTurn } from "../services/host/SharedTurn.ts"
 import * as Soon from "../services/host/Soon.ts"
 import { Auth } from "../services/sessions/Auth.ts"
 import type { Caller } from "../services/sessions/Authority.ts"
@@ -45,7 +46,7 @@ export const serveAtOnce = <R>(
 export const serveSoon = <R>(
   methods: MethodTable<R>,
   { jsonLimit }: Pick<Engine, "jsonLimit">,
-  services: Context.Context<R | Auth>,
+  services: Context.Context<R | Auth | SharedTurn>,
   request: Request,
   url: URL
 ): Promise<Response> | undefined => {
@@ -62,7 +63,8 @@ export const serveSoon = <R>(
       ? Result.fail(input.failure)
       : soon({ nsid, params: {}, input: input.success, caller, request }, services)
   }
-  return request.arrayBuffer().then(
+  const turn = Context.get(services, SharedTurn)
+  return turn.join(request.arrayBuffer()).then(
     (body) => {
       const answered = Soon.map(answer(new Uint8Array(body)), (done) => jsonResponse(done, true))
       return Result.isResult(answered)

@@ -5,6 +5,7 @@ import * as AccountLock from "../services/accounts/AccountLock.ts"
 import { AccountStore } from "../services/accounts/AccountStore.ts"
 import { Config } from "../services/host/Config.ts"
 import { Directory } from "../services/accounts/Directory.ts"
+import * as SharedTurn from "../services/host/SharedTurn.ts"
 import * as PublicCacheGate from "../services/edge/PublicCacheGate.ts"
 import {
   expectedDocument,
@@ -99,6 +100,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     PointRowsSqlite.layer.pipe(Layer.provideMerge(AccountRowsSqlite.layer)),
     SecretRowsSqlite.layer,
     AccountLock.layer,
+    SharedTurn.layer,
     TakedownsSqlite.layer,
     Passwords.layer,
     TracesOtlp.layer({ reports: false }),
