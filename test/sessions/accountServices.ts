@@ -94,7 +94,7 @@ export const storeLayer = Layer.unwrap(
 /** An empty Node database. */
 export const sqlLayer = SqlStorageNode.layer(":memory:")
 
-const insideLayer = Layer.mergeAll(
+const storesLayer = Layer.mergeAll(
   storeLayer,
   AccountCodesSqlite.layer,
   AppPasswordsSqlite.layer,
@@ -107,11 +107,9 @@ const insideLayer = Layer.mergeAll(
   PreferencesSqlite.layer,
   PendingDeletionSqlite.layer,
   TakedownsSqlite.layer
-).pipe(
-  Layer.provideMerge(SessionsSqlite.layer),
-  Layer.provideMerge(AccountHistorySqlite.layer),
-  Layer.provideMerge(configLayer)
-)
+).pipe(Layer.provideMerge(SessionsSqlite.layer), Layer.provideMerge(AccountHistorySqlite.layer))
+
+const insideLayer = storesLayer.pipe(Layer.provideMerge(configLayer))
 
 /** The services that store data in an account's object. */
 export type Inside = Layer.Success<typeof insideLayer> | SqlStorage
@@ -143,10 +141,10 @@ export const forgetful = <R>(first: Context.Context<R>, make: () => Context.Cont
   for (const [key, service] of first.mapUnsafe) {
     // SAFETY: a new context has the same services under the same keys.
     const anew = () => make().mapUnsafe.get(key) as Record<PropertyKey, unknown>
-    const get = (_: object, name: PropertyKey) => {
-      const value = anew()[name]
+    const get = (shape: Record<PropertyKey, unknown>, name: PropertyKey) => {
+      const value = shape[name]
       if (Effect.isEffect(value)) return Effect.suspend(() => anew()[name] as typeof value)
-      if (typeof value !== "function") return value
+      if (typeof value !== "function") return anew()[name]
       return (...input: ReadonlyArray<unknown>) => {
         const service = anew()
         return (service[name] as (...input: ReadonlyArray<unknown>) => unknown).apply(
@@ -161,7 +159,7 @@ export const forgetful = <R>(first: Context.Context<R>, make: () => Context.Cont
 }
 
 /** Whether a service is an object of functions rather than settings. */
-const isMade = (service: unknown): service is object =>
+const isMade = (service: unknown): service is Record<PropertyKey, unknown> =>
   typeof service === "object" &&
   service !== null &&
   Object.values(service).some((value) => typeof value === "function" || Effect.isEffect(value))
@@ -171,11 +169,15 @@ export const runForgetful: Run<Inside> = (body) =>
   Effect.runPromise(
     Effect.gen(function* () {
       const sql = yield* SqlStorage
-      const layer = insideLayer.pipe(Layer.provideMerge(Layer.succeed(SqlStorage, sql)))
-      const build = Effect.scoped(Layer.build(Layer.fresh(layer)))
+      // The environment is the same for every object.
+      const environment = yield* Layer.build(configLayer)
+      const layer = Layer.fresh(storesLayer).pipe(
+        Layer.provideMerge(Layer.succeedContext(Context.add(environment, SqlStorage, sql)))
+      )
+      const build = Effect.scoped(Layer.build(layer))
       const made = forgetful(yield* build, () => Effect.runSync(build))
       yield* Effect.provide(body, Context.add(made, SqlStorage, sql))
-    }).pipe(Effect.provide(Layer.mergeAll(sqlLayer, TestClock.layer())))
+    }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(sqlLayer, TestClock.layer())))
   )
 
 /** The account's store after the object slept: with nothing in memory. */
