@@ -112,6 +112,11 @@ const problemsOf = async (tarball: string): Promise<ReadonlyArray<string>> => {
     if (!isForEffect && /from "(?:effect|@effect)\b/.test(text)) {
       problems.push(`dist/${file} names a type of Effect`)
     }
+    if (/_base: any\b/.test(text)) {
+      problems.push(
+        `dist/${file} lacks a type: name its file in scripts/package/tsconfig.effect.json`
+      )
+    }
   }
   return problems
 }
