@@ -255,19 +255,19 @@ const beside = async (options: BesideOptions): Promise<void> => {
   )
 }
 
-const help = `node bench/beside.ts [--reference test/peers] [--node <path>] [--records 20000] [--rounds 3]
+const help = `node bench/beside.ts --reference <folder> [--node <path>] [--records 20000] [--rounds 3]
                      [--minutes 10] [--subscribers 1,50,1000] [--quick]
 
 Starts the packed server on this machine and the reference PDS, each over an empty folder, and measures both in
 turns. Prints each row of a Markdown table when it is known. On a machine too busy for --minutes, a measurement has
 fewer rounds.
---reference names a folder with the reference among its packages, as test/peers after npm run peers; its addon is
-compiled there without optimization, so run npm rebuild better-sqlite3 in a copy of the folder first. --node is the
-Node of that addon. npm run package builds the server, which is what npx nacre serve runs.`
+--reference names a copy of test/peers, after npm run peers, into which npm install better-sqlite3@10.1.0 has brought
+the reference's own SQLite instead of the tests' stand-in. --node is the Node of its addon.
+npm run package builds the server, which is what npx nacre serve runs.`
 
 const { values } = parseArgs({
   options: {
-    reference: { type: "string", default: "test/peers" },
+    reference: { type: "string" },
     node: { type: "string", default: process.execPath },
     records: { type: "string" },
     rounds: { type: "string" },
@@ -278,7 +278,7 @@ const { values } = parseArgs({
   }
 })
 
-if (values.help) console.log(help)
+if (values.help || values.reference === undefined) console.log(help)
 else {
   const { quick } = values
   await beside({

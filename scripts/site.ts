@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { root } from "./build.ts"
+import { hasPackages } from "./packages.ts"
 
 const folder = join(root, "site")
 const built = join(root, "dist/site")
@@ -16,11 +17,7 @@ const run = (program: string, ...args: ReadonlyArray<string>): void => {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-const lock = join(folder, "package-lock.json")
-const installed = join(folder, "node_modules/.package-lock.json")
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-  run("npm", "ci", "--no-audit", "--no-fund")
-}
+if (!hasPackages(folder)) run("npm", "ci", "--no-audit", "--no-fund")
 
 // A page only finds the site's packages from within its folder.
 rmSync(join(folder, "pages"), { recursive: true, force: true })

@@ -1,21 +1,20 @@
 import { AtpAgent } from "@atproto/api"
 import { readCar } from "@atproto/repo"
-import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { thumbprint } from "../../src/core/oauth/jwk.ts"
 import { open } from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { publicApp } from "../support/http/oauthApp.ts"
 import { until } from "../support/server/server.ts"
-import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
+import { temporaryFolder } from "../../bench/server.ts"
+import { type Desk, makeDesk } from "../cli/command.ts"
+import { boxProgram } from "../soak/boxProgram.ts"
+import { type Plc, type Reference, sharedPlc, startReference } from "./peers.ts"
 import { newMover, type Mover, preferencesOf } from "./world.ts"
-
-const root = join(import.meta.dirname, "../..")
-const node = join(root, "node_modules/.bin/node")
 
 /** The digests of every file below a folder. */
 const stateOf = (folder: string): ReadonlyArray<string> =>
@@ -33,17 +32,22 @@ describe("a reference PDS's data folder", () => {
   let plc: Plc
   let old: Reference
   let data: string
+  let desk: Desk
+  let built: ReturnType<typeof temporaryFolder>
   let server: ChildProcess | undefined
 
   beforeAll(async () => {
-    plc = await startPlcPeer()
+    plc = await sharedPlc()
     old = await startReference(plc)
+    desk = makeDesk()
+    built = temporaryFolder("adopting-program")
     data = mkdtempSync(join(tmpdir(), "nacre-adopted-"))
   })
   afterAll(async () => {
     server?.kill("SIGTERM")
     await old.stop()
-    await plc.stop()
+    desk.remove()
+    built.remove()
     rmSync(data, { recursive: true, force: true })
   })
 
@@ -63,9 +67,9 @@ describe("a reference PDS's data folder", () => {
   }
 
   const adopt = async (...flags: ReadonlyArray<string>) => {
-    const args = [join(root, "src/cli.ts"), "adopt", old.folder, "--data", data, "--json", ...flags]
-    const { stdout } = await promisify(execFile)(node, args)
-    return JSON.parse(stdout)
+    const ran = await desk.spawn(["adopt", old.folder, "--data", data, "--json", ...flags])
+    assert.strictEqual(ran.code, 0, ran.stderr)
+    return ran.json
   }
 
   /** Connects an OAuth app, as the stopped server would have stored it. */
@@ -111,8 +115,9 @@ describe("a reference PDS's data folder", () => {
 
   const serve = async () => {
     const url = new URL(old.publicUrl)
-    server = spawn(node, [join(root, "src/serve.ts"), "--data", data, "--port", url.port], {
-      env: { PATH: process.env["PATH"], DEV_ALLOW_HOSTS: new URL(plc.url).host },
+    const { program, env } = boxProgram(built.folder)
+    server = spawn(process.execPath, [program, "--data", data, "--port", url.port], {
+      env: { PATH: process.env["PATH"], DEV_ALLOW_HOSTS: new URL(plc.url).host, ...env },
       stdio: ["ignore", "pipe", "pipe"]
     })
     let output = ""

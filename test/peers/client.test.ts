@@ -18,9 +18,9 @@ import {
 } from "./world.ts"
 
 describe.each([
-  ["in memory", startMemory],
-  ["in workerd", startWorker]
-] as const)("an account moved by the official client, with this server %s,", (_, start) => {
+  ["in memory", startMemory, "amy"],
+  ["in workerd", startWorker, "ann"]
+] as const)("an account moved by the official client, with this server %s,", (_, start, name) => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({}, start)
@@ -28,11 +28,11 @@ describe.each([
   afterAll(() => world.stop())
 
   it("an account moves from the reference to this server and back with all its data, and the specified events", async () => {
-    const mover = await newMover(world, "alice")
+    const mover = await newMover(world, name)
     const { did, email, agent: there } = mover
     const before = await recordsOf(world, there, did)
     const { data: set } = await there.app.bsky.actor.getPreferences()
-    assert.includeDeepMembers(set.preferences, [...preferencesOf("alice")])
+    assert.includeDeepMembers(set.preferences, [...preferencesOf(name)])
     const here = new AtpAgent({ service: world.nacre.publicUrl })
     const stream = await openStream(world.nacre.url, "")
     const consumer = openFirehose(world.nacre)
@@ -40,7 +40,7 @@ describe.each([
     const kinds = () =>
       told().map(({ type, body }) => (type === "#account" ? `${type} ${body.active}` : type))
 
-    const account = { handle: "alice.new.test", email, password: "another password" }
+    const account = { handle: `${name}.new.test`, email, password: "another password" }
     await arrive(there, here, account)
     await transfer(there, here)
     assert.deepStrictEqual(kinds(), [])
@@ -61,7 +61,7 @@ describe.each([
     assert.sameDeepMembers(data.preferences, set.preferences)
     const plc = await plcOf(world, did)
     assert.strictEqual(plc.services["atproto_pds"]?.endpoint, world.nacre.publicUrl)
-    assert.deepStrictEqual(plc.alsoKnownAs, ["at://alice.new.test"])
+    assert.deepStrictEqual(plc.alsoKnownAs, [`at://${name}.new.test`])
     const { data: wanted } = await here.com.atproto.identity.getRecommendedDidCredentials()
     assert.deepStrictEqual([...plc.rotationKeys], wanted.rotationKeys)
 

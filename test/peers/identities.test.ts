@@ -29,7 +29,7 @@ import { boxProgram } from "../soak/boxProgram.ts"
 import { bearer, type Host, startHost } from "../support/http/httpHost.ts"
 import { ok, type Person, session, signUp } from "../support/http/httpWorld.ts"
 import { freePort } from "../support/server/server.ts"
-import { type Plc, startPlcPeer } from "./peers.ts"
+import { type Plc, sharedPlc } from "./peers.ts"
 
 const keyOf = (hex: string): PrivateKey => {
   const secret = Buffer.from(hex, "hex")
@@ -87,13 +87,12 @@ describe("the watch over the PLC directory's own server", () => {
   let plc: Plc
   let host: Host
   beforeAll(async () => {
-    plc = await startPlcPeer()
+    plc = await sharedPlc()
     const port = Number(new URL(plc.url).port)
-    host = await startHost({}, { plc: { port, url: plc.url, close: () => plc.stop() } })
+    host = await startHost({}, { plc: { port, url: plc.url, close: async () => {} } })
   })
   afterAll(async () => {
     await host.close()
-    await plc.stop()
   })
 
   /** The open alerts about foreign operations. */
@@ -194,7 +193,7 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
   }
 
   it("every did:plc gets one operation that keeps the owner's keys first, also if the server is killed in the middle, and handles change afterwards", async () => {
-    const plc = await startPlcPeer()
+    const plc = await sharedPlc()
     const directory = await holding(plc)
     const { folder, remove } = temporaryFolder("rotated")
     const built = temporaryFolder("rotated-program")
@@ -298,7 +297,6 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
     } finally {
       await server.stop()
       directory.close()
-      await plc.stop()
       desk.remove()
       built.remove()
       remove()

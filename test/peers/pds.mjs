@@ -1,6 +1,7 @@
 // The reference PDS over its own folder; reports when it listens, and every mail that it would send.
 import { holding } from "./holding.mjs"
 import { loopback } from "./loopback.mjs"
+import module from "node:module"
 import reference from "@atproto/pds"
 
 loopback()
@@ -12,6 +13,8 @@ pds.ctx.mailer.transporter.sendMail = async ({ to, subject, html, text }) => {
   process.send({ mail: { to, subject, text: text ?? html } })
 }
 await pds.start()
+// Tests kill this process, which would write the cache at its end.
+module.flushCompileCache?.()
 process.send({ ready: true })
 process.once("SIGTERM", () => pds.destroy().finally(() => process.exit(0)))
 // The parent process is gone, so nobody else would end this one.

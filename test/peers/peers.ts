@@ -42,9 +42,6 @@ export interface Reference extends Holding {
   stop(): Promise<void>
 }
 
-/** The Node version that the reference's native addon was built for. */
-const node = process.env["PEERS_NODE"] ?? process.execPath
-
 /** Starts a peer; its first message says that it is ready. */
 const start = async (
   script: string,
@@ -53,9 +50,14 @@ const start = async (
 ) => {
   const output: Array<string> = []
   const child: ChildProcess = fork(join(import.meta.dirname, script), [], {
-    execPath: node,
     execArgv: [],
-    env: { PATH: process.env["PATH"], LOG_ENABLED: "false", ...env },
+    env: {
+      PATH: process.env["PATH"],
+      LOG_ENABLED: "false",
+      NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled"),
+      NODE_NO_WARNINGS: "1",
+      ...env
+    },
     stdio: ["ignore", "pipe", "pipe", "ipc"]
   })
   child.stdout?.on("data", (chunk) => output.push(String(chunk)))
@@ -89,11 +91,27 @@ const start = async (
 }
 
 /** Starts npm's PLC directory server over its in-memory database. */
-export const startPlcPeer = async (): Promise<Plc> => {
+const startPlcPeer = async (): Promise<Plc> => {
   const { ready, stop, hold } = await start("plc.mjs", {})
   // SAFETY: the script sends nothing else.
   return { url: (ready as { readonly url: string }).url, stop, hold }
 }
+
+let plc: Promise<Plc> | undefined
+
+/** The directory of all tests of this process; it ends with the process. */
+export const sharedPlc = (): Promise<Plc> => (plc ??= startPlcPeer())
+
+let reference: Promise<Reference> | undefined
+
+/** The reference of all tests of this process that don't stop it; it ends with the process. */
+export const sharedReference = (): Promise<Reference> =>
+  (reference ??= sharedPlc()
+    .then(startReference)
+    .then((started) => {
+      process.once("exit", () => rmSync(started.folder, { recursive: true, force: true }))
+      return started
+    }))
 
 /** Starts npm's reference PDS over an empty folder; its accounts' handles end in `.old.test`. */
 export const startReference = async (plc: Plc): Promise<Reference> => {

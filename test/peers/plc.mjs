@@ -1,6 +1,7 @@
 // The PLC directory server of @did-plc/server over its in-memory database; sends its port to the parent process.
 import { holding } from "./holding.mjs"
 import { loopback } from "./loopback.mjs"
+import module from "node:module"
 import server from "@did-plc/server"
 
 loopback()
@@ -8,6 +9,8 @@ holding()
 const { PlcServer, Database } = server
 const plc = PlcServer.create({ db: Database.mock(), port: 0 })
 const listening = await plc.start()
+// Tests kill this process, which would write the cache at its end.
+module.flushCompileCache?.()
 const { port } = listening.address()
 process.send({ url: `http://127.0.0.1:${port}` })
 // The parent process is gone, so nobody else would end this one.

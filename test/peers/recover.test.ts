@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs"
 import { type Desk, makeDesk } from "../cli/command.ts"
 import { until } from "../support/server/server.ts"
 import { openStream } from "../support/server/serverRelay.ts"
+import { startReference } from "./peers.ts"
 import { killWhen } from "./killing.ts"
 import { atOld } from "./sides.ts"
 import {
@@ -54,12 +55,15 @@ describe("an account whose server is gone", () => {
   let desk: Desk
   let env: Readonly<Record<string, string>>
   beforeAll(async () => {
-    world = await startWorld()
+    // Its reference ends in the middle.
+    const shared = await startWorld()
+    world = { ...shared, old: await startReference(shared.plc) }
     desk = makeDesk()
     env = { PLC_URL: world.plc.url, NACRE_NEW_PASSWORD: newPassword }
   })
   afterAll(async () => {
     desk.remove()
+    await world.old.stop()
     await world.stop()
   })
 

@@ -4,9 +4,9 @@ import { assert } from "@effect/vitest"
 import { startMemory } from "../support/server/serverMemory.ts"
 import { startWorker, type TestServer } from "../support/server/server.ts"
 import { png, post, signingKeyOf } from "../support/server/serverPeople.ts"
-import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
+import { type Plc, type Reference, sharedPlc, sharedReference } from "./peers.ts"
 
-/** The reference PDS and a Nacre server, which share a PLC directory. */
+/** The reference PDS and a Nacre server, which share a PLC directory. Its end is only the Nacre server's. */
 export interface World {
   readonly plc: Plc
   readonly old: Reference
@@ -31,39 +31,21 @@ export const startNacre = async (
   return { ...nacre, plcUrl: plc.url }
 }
 
-/** The same with a Nacre server that may fetch from the reference, as its pages do. */
+/** A world whose Nacre server, the real Worker, may fetch from the reference, as its pages do. */
 export const startPagesWorld = async (): Promise<World> => {
-  const plc = await startPlcPeer()
-  const old = await startReference(plc)
+  const [plc, old] = await Promise.all([sharedPlc(), sharedReference()])
   const hosts = [plc.url, old.publicUrl].map((url) => new URL(url).host)
-  const more = { HANDLE_DOMAINS: "new.test", DEV_ALLOW_HOSTS: hosts.join(",") }
-  const nacre = await startNacre(plc, more, startWorker)
-  const stop = async () => {
-    await Promise.all([old.stop(), nacre.stop()])
-    await plc.stop()
-  }
-  return { plc, old, nacre, stop }
+  return startWorld({ DEV_ALLOW_HOSTS: hosts.join(",") }, startWorker)
 }
 
-/** Starts all three; Nacre's handles end in `.new.test`. */
+/** Starts a Nacre server, whose handles end in `.new.test`, beside the peers of all tests. */
 export const startWorld = async (
   more: Readonly<Record<string, string>> = {},
   start?: typeof startMemory
 ): Promise<World> => {
-  const plc = await startPlcPeer()
-  const [old, nacre] = await Promise.all([
-    startReference(plc),
-    startNacre(plc, { HANDLE_DOMAINS: "new.test", ...more }, start)
-  ])
-  return {
-    plc,
-    old,
-    nacre,
-    stop: async () => {
-      await Promise.all([old.stop(), nacre.stop()])
-      await plc.stop()
-    }
-  }
+  const [plc, old] = await Promise.all([sharedPlc(), sharedReference()])
+  const nacre = await startNacre(plc, { HANDLE_DOMAINS: "new.test", ...more }, start)
+  return { plc, old, nacre, stop: nacre.stop }
 }
 
 /** A person with an account on the reference, and its content. */
@@ -79,7 +61,7 @@ export interface Mover {
 
 const collection = "app.bsky.feed.post"
 
-/** Signs up at the reference and fills the account: posts, likes, pictures, preferences. */
+/** Signs up at the reference, under a name that no other test has, and fills the account: posts, likes, pictures, preferences. */
 export const newMover = async (
   { old }: World,
   name: string,
