@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { AtpAgent } from "@atproto/api"
 import { assert, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { arrive, look, signInHere } from "../support/browser/browser.ts"
+import { arrive, look, signInUnseen } from "../support/browser/browser.ts"
 import type { BrowserWorld } from "../support/browser/world.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { startFragile } from "../support/server/serverMemory.ts"
@@ -51,8 +51,8 @@ export const archiveImportSuite = (world: () => BrowserWorld) => {
 
   /** Downloads the archive by the page of the old server. */
   const archiveOf = async (page: Page, old: TestServer, person: Person, file: string) => {
+    await signInUnseen(page.context(), old.publicUrl, person)
     await page.goto(`${old.publicUrl}/account/export`)
-    await signInHere(page, person)
     await arrive(page, "Download your data")
     const saving = page.waitForEvent("download")
     await page.getByRole("link", { name: "Download everything" }).click()
@@ -87,7 +87,7 @@ export const archiveImportSuite = (world: () => BrowserWorld) => {
       try {
         const before = await filled(old, "irene")
         const file = join(folder, "irene.zip")
-        const context = await world().visitor({ acceptDownloads: true })
+        const context = await world().visitor()
         const page = await context.newPage()
         await archiveOf(page, old, before, file)
         const after = await arriveAt(server, before)
@@ -100,8 +100,8 @@ export const archiveImportSuite = (world: () => BrowserWorld) => {
         const cut = join(folder, "cut.zip")
         writeFileSync(cut, readFileSync(file).subarray(0, -100))
 
+        await signInUnseen(context, server.publicUrl, after)
         await page.goto(`${server.publicUrl}/account/import`)
-        await signInHere(page, after)
         await arrive(page, "Import an archive")
         await look(page, "account-import")
         const sent: Array<string> = []
@@ -160,7 +160,7 @@ export const archiveImportSuite = (world: () => BrowserWorld) => {
         await again.getByRole("link", { name: "Continue the move" }).click()
         await arrive(again, "Moving your account")
         await look(again, "account-moving-elsewhere")
-        await context.close()
+        await world().forget(context)
       } finally {
         rmSync(folder, { recursive: true })
         await old.stop()
@@ -171,14 +171,14 @@ export const archiveImportSuite = (world: () => BrowserWorld) => {
       const person = await world().person("isidor")
       await person.agent.com.atproto.server.deactivateAccount({})
       const context = await world().visitor({ javaScriptEnabled: false })
+      await signInUnseen(context, world().server.publicUrl, person)
       const page = await context.newPage()
       await page.goto(`${world().server.publicUrl}/account/import`)
-      await signInHere(page, person)
       await arrive(page, "Import an archive")
       await page.locator("noscript .note", { hasText: "needs JavaScript" }).waitFor()
       assert.strictEqual(await page.getByLabel("Archive", { exact: true }).isVisible(), false)
       await look(page, "account-import-plain", { scripts: false })
-      await context.close()
+      await world().forget(context)
     })
   })
 }

@@ -3,7 +3,7 @@ import { AtpAgent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { type TOTP, URI } from "otpauth"
 import type { BrowserContext, Page } from "playwright-core"
-import { allow, arrive, look, signInHere } from "../support/browser/browser.ts"
+import { allow, arrive, look, signInHere, signInUnseen } from "../support/browser/browser.ts"
 import type { Person } from "../support/server/serverPeople.ts"
 import { ask, back, type BrowserWorld, leave, openApp, started } from "../support/browser/world.ts"
 
@@ -66,7 +66,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       dora = await world().person("dora")
       context = await world().visitor()
       page = await context.newPage()
-      return () => context.close()
+      return () => world().forget(context)
     })
 
     /** Presses the page's copy button; returns what the clipboard then holds. */
@@ -87,9 +87,9 @@ export const factorsSuite = (world: () => BrowserWorld) => {
 
     it("every tab and button of the account page fits on one line on the narrowest phones", async () => {
       const phone = await world().visitor({ viewport: { width: 320, height: 640 } })
+      await signInUnseen(phone, world().server.publicUrl, dora)
       const page = await phone.newPage()
       await page.goto(`${world().server.publicUrl}/account`)
-      await signInHere(page, dora)
       await arrive(page, "Your account")
       const lines = await page.evaluate(
         `[...document.querySelectorAll("nav.tabs a, .actions a, .actions button")].map((one) => {
@@ -100,7 +100,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       )
       assert.deepStrictEqual(lines, [1, 1, 1, 1, 1, 1, 1], "a word is broken")
       assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 320)
-      await phone.close()
+      await world().forget(phone)
     })
 
     it("a user adds a passkey and signs in with it, without a password", async () => {
@@ -226,7 +226,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await page.getByText("All other devices are signed out").waitFor()
       await other.goto(`http://${host}/account`)
       await arrive(other, "Sign in")
-      await elsewhere.close()
+      await world().forget(elsewhere)
 
       await open("/account/security")
       await click("Remove")

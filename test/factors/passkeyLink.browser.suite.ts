@@ -23,7 +23,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       ;({ credentials } = await plugIn(page))
       return async () => {
         desk.remove()
-        await phone.close()
+        await world().forget(phone)
       }
     })
 

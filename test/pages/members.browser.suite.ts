@@ -1,7 +1,7 @@
 import { Agent, AtpAgent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { BrowserContext, Page } from "playwright-core"
-import { allow, arrive, look, signInHere } from "../support/browser/browser.ts"
+import { allow, arrive, look, signInHere, signInUnseen } from "../support/browser/browser.ts"
 import { makeAppKey, startServerApp, travel } from "../support/browser/browserServerApp.ts"
 import type { BrowserWorld } from "../support/browser/world.ts"
 import type { Person } from "../support/server/serverPeople.ts"
@@ -23,11 +23,11 @@ export const membersSuite = (world: () => BrowserWorld) => {
     beforeAll(async () => {
       mia = await world().person("mia")
       context = await world().visitor({ javaScriptEnabled: false })
+      await signInUnseen(context, world().server.publicUrl, mia)
       page = await context.newPage()
       await open("/account/apps")
-      await signInHere(page, mia)
       await arrive(page, "Apps")
-      return () => context.close()
+      return () => world().forget(context)
     })
 
     /** A client that signs in with a password. */
@@ -140,11 +140,9 @@ export const membersSuite = (world: () => BrowserWorld) => {
       const { mailbox, server } = world()
       const petra = await world().person("petra")
       const own = await world().visitor({ javaScriptEnabled: false })
+      await signInUnseen(own, server.publicUrl, petra)
       const page = await own.newPage()
       const row = (name: string) => page.getByRole("listitem").filter({ hasText: name })
-      await page.goto(`${server.publicUrl}/account`)
-      await signInHere(page, petra)
-      await arrive(page, "Your account")
       const stranger = await world().visitor({
         userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
       })
@@ -174,8 +172,8 @@ export const membersSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Activity")
       await row("Failed sign-ins").getByText("1 wrong password").waitFor()
       await row("New sign-in").getByText("Firefox on Linux").waitFor()
-      await stranger.close()
-      await own.close()
+      await world().forget(stranger)
+      await world().forget(own)
     })
 
     it("the activity page lists what a member did with app passwords and access tokens", async () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { arrive, look, signInHere } from "../support/browser/browser.ts"
+import { arrive, look, signInHere, signInUnseen } from "../support/browser/browser.ts"
 import type { BrowserWorld } from "../support/browser/world.ts"
 import { png } from "../support/server/serverPeople.ts"
 
@@ -32,9 +32,9 @@ export const ownDataSuite = (world: () => BrowserWorld) => {
     it("a user reads a post, its picture and its JSON, deletes it, and deletes an unused upload", async () => {
       const dana = await filled("dana")
       const context = await world().visitor()
+      await signInUnseen(context, world().server.publicUrl, dana)
       const page = await context.newPage()
       await page.goto(`${world().server.publicUrl}/account/settings`)
-      await signInHere(page, dana)
       await arrive(page, "Settings")
       await link(page, "Your data")
       await arrive(page, "Your data")
@@ -79,7 +79,7 @@ export const ownDataSuite = (world: () => BrowserWorld) => {
       await page.getByRole("listitem").getByRole("link").first().click()
       await arrive(page, "File")
       await look(page, "account-data-file")
-      await context.close()
+      await world().forget(context)
     })
 
     it("a user without JavaScript finds posts by key, selects and deletes them", async () => {
@@ -106,7 +106,7 @@ export const ownDataSuite = (world: () => BrowserWorld) => {
         collection: posts
       })
       assert.strictEqual(data.records.length, 0)
-      await context.close()
+      await world().forget(context)
     })
   })
 }

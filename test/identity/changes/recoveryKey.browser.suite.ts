@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import type { Page } from "playwright-core"
 import { readRecoveryKey } from "../../../src/cli/recoveryKey.ts"
 import { formatDidKey, generatePrivateKey, publicKeyOf } from "../../../src/core/identity/didKey.ts"
-import { arrive, look, signInHere } from "../../support/browser/browser.ts"
+import { arrive, look, signInUnseen } from "../../support/browser/browser.ts"
 import type { BrowserWorld } from "../../support/browser/world.ts"
 import { plugIn } from "../../factors/factors.browser.suite.ts"
 
@@ -38,11 +38,11 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
     it("a user with a passkey makes a key in the browser, keeps it as a file and on paper, and the command reads the file", async () => {
       const rita = await world().person("rita")
       const context = await world().visitor()
+      await signInUnseen(context, world().server.publicUrl, rita)
       const page = await context.newPage()
       const [server = ""] = await keysOf(rita.did)
       await plugIn(page)
       await page.goto(`${world().server.publicUrl}/account/passkey`)
-      await signInHere(page, rita)
       await click(page, "Add passkey")
       await page.getByText("Passkey added.").waitFor()
       await click(page, "Sign out")
@@ -96,17 +96,17 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
         sent.some((one) => one.includes(secret) || one.includes(secret.slice(0, 32))),
         "the private key left the browser"
       )
-      await context.close()
+      await world().forget(context)
     })
 
     it("a user without JavaScript brings a key, replaces it and removes it", async () => {
       const rosa = await world().person("rosa")
       const context = await world().visitor({ javaScriptEnabled: false })
+      await signInUnseen(context, world().server.publicUrl, rosa)
       const page = await context.newPage()
       const [server = ""] = await keysOf(rosa.did)
       const keys = [1, 2].map(() => formatDidKey(publicKeyOf("p256", generatePrivateKey("p256"))))
       await page.goto(`${world().server.publicUrl}/account/recovery-key`)
-      await signInHere(page, rosa)
       await arrive(page, "Create a recovery key")
       assert.isFalse(await page.getByRole("button", { name: "Create a key" }).isVisible())
       await page.getByLabel("Public key (did:key)").fill(keys[0]!)
@@ -130,7 +130,7 @@ export const recoveryKeySuite = (world: () => BrowserWorld) => {
       await click(page, "Remove key")
       await page.getByText("Key removed.").waitFor()
       assert.deepStrictEqual(await keysOf(rosa.did), [server])
-      await context.close()
+      await world().forget(context)
     })
   })
 }

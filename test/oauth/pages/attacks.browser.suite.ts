@@ -1,6 +1,12 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { allow, arrive, newVisitor, signInHere } from "../../support/browser/browser.ts"
+import {
+  allow,
+  arrive,
+  newVisitor,
+  signInHere,
+  signInUnseen
+} from "../../support/browser/browser.ts"
 import { listen } from "../../support/browser/browserApps.ts"
 import { makeAppKey, startServerApp, travel } from "../../support/browser/browserServerApp.ts"
 import type { Person } from "../../support/server/serverPeople.ts"
@@ -49,18 +55,18 @@ export const attacksSuite = (world: () => BrowserWorld) => {
     it("a foreign form can't consent, sign out or sign in for a user", async () => {
       const { app, server } = world()
       const context = await world().visitor()
+      await signInUnseen(context, server.publicUrl, grace)
       const page = await openApp(context, app)
       await leave(page, grace.handle)
-      await signInHere(page, grace)
       await arrive(page, "Allow this app")
       const real = await fieldsOf(page, "/oauth/authorize/accept")
 
       // An attacker may know everything except the token, and has a token of their own.
-      const own = await newVisitor(world().browser)
+      const own = await world().visitor()
       const ownPage = await own.newPage()
       await ownPage.goto(`${server.publicUrl}/account/sign-in`)
       const { csrf = "" } = await fieldsOf(ownPage, "/account/sign-in")
-      await own.close()
+      await world().forget(own)
       const account = { csrf, account: grace.did }
       const signIn = { csrf, to: "", identifier: mallory.handle, password: mallory.password }
       const forms = [
@@ -72,30 +78,29 @@ export const attacksSuite = (world: () => BrowserWorld) => {
         ["/account/devices/sign-out-others", account],
         ["/account/sign-in", signIn]
       ] as const
+      const other = await context.newPage()
       for (const [action, fields] of forms) {
         await strange(formOf(`${server.publicUrl}${action}`, fields), async (url) => {
-          const other = await context.newPage()
           await other.goto(url)
           const answered = other.waitForResponse((response) => response.url().endsWith(action))
           await other.getByRole("button").click()
           assert.strictEqual((await answered).status(), 403, `${action} from ${url}`)
           await arrive(other, "That didn’t work")
-          await other.close()
         })
       }
       await page.getByRole("button", { name: "Allow" }).click()
       assert.deepStrictEqual(await back(page, app), { ok: true, value: grace.did })
       await page.goto(`${server.publicUrl}/account`)
       await page.getByText(grace.did).waitFor()
-      await context.close()
+      await world().forget(context)
     })
 
     it("a foreign page can't frame our pages", async () => {
       const { app, server } = world()
       const context = await newVisitor(world().browser)
+      await signInUnseen(context, server.publicUrl, grace)
       const page = await openApp(context, app)
       await leave(page, grace.handle)
-      await signInHere(page, grace)
       await arrive(page, "Allow this app")
       for (const target of [page.url(), `${server.publicUrl}/account`]) {
         const answer = await page.goto(target)
@@ -119,7 +124,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
 
     it("a planted cookie is useless", async () => {
       const { app, server } = world()
-      const theirs = await newVisitor(world().browser)
+      const theirs = await world().visitor()
       const theirPage = await theirs.newPage()
       await theirPage.goto(`${server.publicUrl}/account/sign-in`)
       const context = await world().visitor()
@@ -139,7 +144,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       await arrive(theirPage, "This sign-in has expired")
       await allow(page)
       assert.deepStrictEqual(await back(page, app), { ok: true, value: grace.did })
-      for (const one of [theirs, context]) await one.close()
+      for (const one of [theirs, context]) await world().forget(one)
     })
 
     it("an app's metadata can't inject scripts into our pages", async () => {
@@ -163,6 +168,25 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       })
       assert.deepStrictEqual(dialogs, [])
       await context.close()
+    })
+  })
+
+  describe("a browser context of these tests", () => {
+    it("a visitor finds nothing of the visitor before", async () => {
+      const { app, server } = world()
+      const person = await world().person("gwen")
+      const before = await world().visitor()
+      await signInUnseen(before, server.publicUrl, person)
+      const page = await openApp(before, app)
+      await page.evaluate(`localStorage.setItem("kept", "yes")`)
+      await world().forget(before)
+      const after = await world().visitor()
+      assert.deepStrictEqual(await after.cookies(), [])
+      const fresh = await after.newPage()
+      await fresh.goto(`${app.url}settings.json`)
+      const left = "indexedDB.databases().then((all) => [all.length, localStorage.length])"
+      assert.deepStrictEqual(await fresh.evaluate(left), [0, 0])
+      await world().forget(after)
     })
   })
 

@@ -1,6 +1,6 @@
 import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import type { BrowserContext } from "playwright-core"
-import { allow, arrive, look, signInHere } from "../../support/browser/browser.ts"
+import { allow, arrive, look, signInHere, signInUnseen } from "../../support/browser/browser.ts"
 import type { Person } from "../../support/server/serverPeople.ts"
 import type { Outcome } from "../../support/browser/app.ts"
 import {
@@ -27,15 +27,15 @@ export const redirectSuite = (world: () => BrowserWorld) => {
     })
     beforeEach(async () => {
       context = await world().visitor()
-      return () => context.close()
+      return () => world().forget(context)
     })
 
     /** The app with a signed-in user. */
     const signedIn = async (person: Person) => {
-      const { app } = world()
+      const { app, server } = world()
+      await signInUnseen(context, server.publicUrl, person)
       const page = await openApp(context, app)
       await leave(page, person.handle)
-      await signInHere(page, person)
       await allow(page)
       assert.deepStrictEqual(await back(page, app), is(person))
       return page
@@ -100,7 +100,11 @@ export const redirectSuite = (world: () => BrowserWorld) => {
 
     it("a remembered user needs only to consent, also to a second app with less access", async () => {
       const { app, other } = world()
-      const first = await signedIn(alice)
+      const first = await openApp(context, app)
+      await leave(first, alice.handle)
+      await signInHere(first, alice)
+      await allow(first)
+      assert.deepStrictEqual(await back(first, app), is(alice))
       await ask(first, "signOut")
       await leave(first, alice.handle)
       await allow(first)

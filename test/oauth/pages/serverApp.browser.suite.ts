@@ -5,7 +5,7 @@ import { Agent, AtpAgent } from "@atproto/api"
 import { OAuthCallbackError, TokenRefreshError } from "@atproto/oauth-client-node"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { BrowserContext } from "playwright-core"
-import { allow, arrive, look, signInHere } from "../../support/browser/browser.ts"
+import { allow, arrive, look, signInHere, signInUnseen } from "../../support/browser/browser.ts"
 import {
   makeAppKey,
   type ServerApp,
@@ -65,12 +65,8 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const keys = [await makeAppKey("first")]
       app = startServerApp(world().server, world().published.web, { keys })
       context = await world().visitor()
-      const page = await context.newPage()
-      await page.goto(`${world().server.publicUrl}/account`)
-      await signInHere(page, bob)
-      await arrive(page, "Your account")
-      await page.close()
-      return () => context.close()
+      await signInUnseen(context, world().server.publicUrl, bob)
+      return () => world().forget(context)
     })
 
     /** Connects the app; the user is signed in on the device and has to consent. */
@@ -89,7 +85,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
         await look(page, "consent-web")
         await allow(page)
       })
-      await stranger.close()
+      await world().forget(stranger)
       assert.strictEqual(method, "GET")
       const { session, state } = await app.client.callback(params)
       assert.strictEqual(session.did, bob.did)
@@ -129,7 +125,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const { params } = await travel(stranger, url, app, async () => undefined)
       assert.strictEqual(params.get("error"), "login_required")
       assert.strictEqual(await refusal(app, params), "login_required")
-      await stranger.close()
+      await world().forget(stranger)
     })
 
     it("the client accepts its response as a form", async () => {
@@ -172,7 +168,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const { session } = await app.client.callback(params)
       const { data } = await new Agent(session).com.atproto.server.getSession()
       assert.strictEqual(data.handle, "newcomer.test")
-      await newcomer.close()
+      await world().forget(newcomer)
     })
 
     it("the client's user reactivates an account before the client may use it", async () => {

@@ -1,7 +1,7 @@
 import { Agent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { allow, arrive, look, signInHere } from "../../support/browser/browser.ts"
+import { allow, arrive, look, signInHere, signInUnseen } from "../../support/browser/browser.ts"
 import { makeAppKey, startServerApp, travel } from "../../support/browser/browserServerApp.ts"
 import type { Person } from "../../support/server/serverPeople.ts"
 import { back, type BrowserWorld, leave, openApp } from "../../support/browser/world.ts"
@@ -71,7 +71,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await tabTo(page, "Cancel and go back to the app")
       await page.keyboard.press("Enter")
       assert.deepInclude(await back(page, app), { ok: false, name: "OAuthCallbackError" })
-      await context.close()
+      await world().forget(context)
     })
 
     it("the pages send nothing more while a click's response is pending", async () => {
@@ -102,15 +102,15 @@ export const waysSuite = (world: () => BrowserWorld) => {
       allowing.go()
       assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
       assert.deepStrictEqual(sent, ["/oauth/authorize/sign-in", "/oauth/authorize/accept"])
-      await context.close()
+      await world().forget(context)
     })
 
     it("a page from the browser's back-forward cache is reloaded, so nobody sees it after the sign-out", async () => {
       const { server } = world()
       const context = await world().visitor()
+      await signInUnseen(context, server.publicUrl, erin)
       const [page, other] = [await context.newPage(), await context.newPage()]
       await page.goto(`${server.publicUrl}/account`)
-      await signInHere(page, erin)
       await arrive(page, "Your account")
       await other.goto(`${server.publicUrl}/account`)
       await other.getByRole("button", { name: "Sign out" }).click()
@@ -118,7 +118,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       // Playwright disables Chromium's cache of pages, so this sends the event of a cached one.
       await page.evaluate(`dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
       await arrive(page, "Sign in")
-      await context.close()
+      await world().forget(context)
     })
 
     it("the pages work without JavaScript, and offer nothing that needs it", async () => {
@@ -150,7 +150,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await page.goto(`${server.publicUrl}/account`)
       await page.getByRole("button", { name: "Sign out" }).click()
       await arrive(page, "Sign in")
-      await context.close()
+      await world().forget(context)
     })
 
     it("the pages explain an invalid or expired link", async () => {
@@ -171,7 +171,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await page.goto(`${server.publicUrl}/oauth/authorize?client_id=${app.clientId}`)
       await arrive(page, "This app’s request isn’t supported")
       await look(page, "not-pushed")
-      for (const context of [page.context(), elsewhere.context()]) await context.close()
+      for (const context of [page.context(), elsewhere.context()]) await world().forget(context)
     })
   })
 }

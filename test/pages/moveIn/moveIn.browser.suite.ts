@@ -1,7 +1,7 @@
 import { AtpAgent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { arrive, look, signInHere } from "../../support/browser/browser.ts"
+import { arrive, look, signInUnseen } from "../../support/browser/browser.ts"
 import type { BrowserWorld } from "../../support/browser/world.ts"
 import type { TestServer } from "../../support/server/server.ts"
 import { adminOf, png } from "../../support/server/serverPeople.ts"
@@ -97,12 +97,13 @@ export const moveInSuite = (world: () => BrowserWorld) => {
       await see("account-moving-begin")
       await press(page, "Copy")
       await see("account-moving-blobs")
-      await plain.close()
+      await world().forget(plain)
 
       const context = await world().visitor({ javaScriptEnabled: false, ...phone })
+      const olga = { handle: "olga.test", password: "the password of olga" }
+      await signInUnseen(context, server.publicUrl, olga)
       page = await context.newPage()
       await page.goto(`${server.publicUrl}/account`)
-      await signInHere(page, { handle: "olga.test", password: "the password of olga" })
       await arrive(page, "Your account")
       await see("account-arriving")
       await page.getByRole("link", { name: "Continue the move" }).click()
@@ -132,7 +133,7 @@ export const moveInSuite = (world: () => BrowserWorld) => {
       await see("account-moved-in")
       await page.goto(`${server.publicUrl}/account/moving`)
       await page.getByText("There is no move to finish.").waitFor()
-      await context.close()
+      await world().forget(context)
       const { data } = await agent.com.atproto.sync.getRepoStatus({ did })
       assert.strictEqual(data.status, "deactivated")
       const here = new AtpAgent({ service: server.publicUrl })
@@ -170,15 +171,15 @@ export const moveInSuite = (world: () => BrowserWorld) => {
       await look(page, "account-moved-in-welcome")
       await page.getByRole("link", { name: "Recovery key" }).click()
       await arrive(page, "Recovery key")
-      await context.close()
+      await world().forget(context)
     })
 
     it("a user reads how to move away, and creates a token and a code", async () => {
       const mona = await world().person("mona")
       const context = await world().visitor()
+      await signInUnseen(context, world().server.publicUrl, mona)
       const page = await context.newPage()
       await page.goto(`${world().server.publicUrl}/account/move`)
-      await signInHere(page, mona)
       await arrive(page, "Move to another server")
       await look(page, "account-move")
       await page.getByLabel("Address of the new server").fill("10.0.0.1")
@@ -195,7 +196,7 @@ export const moveInSuite = (world: () => BrowserWorld) => {
       await look(page, "account-move-code")
       const code = await world().mailbox.code("mona@example.com", "Change your identity")
       assert.lengthOf(code, 11)
-      await context.close()
+      await world().forget(context)
     })
   })
 }

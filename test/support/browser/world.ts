@@ -1,8 +1,9 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
-import { complaintsIn, newVisitor, startBrowser } from "./browser.ts"
+import type { Browser, BrowserContext, Page } from "playwright-core"
+import { startBrowser } from "./browser.ts"
 import { bundleApp, serveApp, type ServedApp } from "./browserApps.ts"
 import { publishApp, type PublishedApp } from "./browserServerApp.ts"
 import { type Mailbox, openMailbox } from "./mailbox.ts"
+import { makeVisitors, type Visitors } from "./visitors.ts"
 import { startWorker, type TestServer } from "../server/server.ts"
 import { startMemory } from "../server/serverMemory.ts"
 import { type Person, signUp } from "../server/serverPeople.ts"
@@ -12,7 +13,7 @@ import type { Outcome, TestApp } from "./app.ts"
 type PublishedName = "web" | "posted" | "rotating" | "query" | "form_post" | "granular" | "evil"
 
 /** The real server, a real browser, and apps on this machine. */
-export interface BrowserWorld {
+export interface BrowserWorld extends Visitors {
   readonly server: TestServer
   /** Another server with the same PLC directory, from which people move. */
   readonly old: TestServer
@@ -24,9 +25,6 @@ export interface BrowserWorld {
   readonly other: ServedApp
   /** The hosts where web apps publish their documents. */
   readonly published: Readonly<Record<PublishedName, PublishedApp>>
-  /** A person's browser context; `complaints` collects its pages' console errors. */
-  visitor(options?: BrowserContextOptions): Promise<BrowserContext>
-  complaints(): ReadonlyArray<string>
   /** A new account. */
   person(name: string): Promise<Person>
   close(): Promise<void>
@@ -69,8 +67,9 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
       closed(await serveApp(script, server, scope), (one) => one.close())
     const app = await serve("atproto transition:generic")
     const other = await serve("atproto repo:app.bsky.feed.post?action=create")
-    const heard: Array<ReadonlyArray<string>> = []
+    const origins = [app.url, other.url, server.publicUrl].map((url) => new URL(url).origin)
     return {
+      ...makeVisitors(browser, origins),
       server,
       old,
       browser,
@@ -78,12 +77,6 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
       app,
       other,
       published,
-      visitor: async (options) => {
-        const context = await newVisitor(browser, options)
-        heard.push(complaintsIn(context))
-        return context
-      },
-      complaints: () => heard.flat(),
       person: (name) => signUp(server, name),
       close
     }
