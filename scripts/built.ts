@@ -10,6 +10,8 @@ import { sharedFolder } from "./sharedFolder.ts"
 
 /** How `scripts/start.ts` starts in a fraction of the time. */
 interface Built {
+  /** The file of the Worker's settings and code, as JSON. */
+  readonly file: string
   readonly script: string
   readonly args: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string>>
@@ -63,9 +65,11 @@ const built = async (config: string): Promise<Built> => {
     config === wranglerFile()
       ? await sharedFolder("server", (shared) => make(config, shared))
       : await ownFolder(config)
+  const file = join(folder, "built.json")
   return {
+    file,
     script: join(folder, "start.mjs"),
-    args: ["--built", join(folder, "built.json")],
+    args: ["--built", file],
     env: { NODE_COMPILE_CACHE: join(folder, "compiled") }
   }
 }

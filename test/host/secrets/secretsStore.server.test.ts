@@ -8,9 +8,9 @@ import {
   type MiniflareOptions
 } from "miniflare"
 import { randomBytes } from "node:crypto"
-import { join } from "node:path"
-import { build } from "../../../scripts/build.ts"
-import { readWrangler } from "../../../scripts/server.ts"
+import { readFileSync } from "node:fs"
+import { builtOnce } from "../../../scripts/built.ts"
+import type { Wrangler } from "../../../scripts/server.ts"
 import { freePort } from "../../support/server/server.ts"
 
 const secrets = {
@@ -39,14 +39,14 @@ const ready = async () => {
 beforeAll(async () => {
   const port = await freePort()
   origin = `http://localhost:${port}`
-  const root = join(import.meta.dirname, "../../..")
-  const { name, options: declared } = await readWrangler(join(root, "wrangler.toml"))
-  const { code } = await build()
+  const { file } = await builtOnce()
+  // SAFETY: the start script reads the same from it.
+  const built = JSON.parse(readFileSync(file, "utf8")) as Wrangler & { readonly code: string }
   options = {
     ...convertV4MiniflareOptions({
-      ...declared,
-      name,
-      modules: [{ type: "ESModule", path: "main.mjs", contents: code }],
+      ...built.options,
+      name: built.name,
+      modules: [{ type: "ESModule", path: "main.mjs", contents: built.code }],
       bindings: { PUBLIC_URL: origin, LOG_LEVEL: "none", RATE_LIMITS: "off" },
       secretsStoreSecrets: Object.fromEntries(
         Object.keys(secrets).map((one) => [one, { store_id: "store", secret_name: `nacre_${one}` }])
