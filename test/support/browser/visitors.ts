@@ -16,7 +16,7 @@ interface Seat {
   readonly keeper: Page
 }
 
-/** Uses a few browser contexts for all visitors: a new one needs a renderer, which compiles everything anew. */
+/** Uses a few browser contexts for all visitors: a new one needs a renderer, which compiles everything again. */
 export const makeVisitors = (browser: Browser, origins: ReadonlyArray<string>): Visitors => {
   const seats = new Map<BrowserContext, Seat>()
   const free: Array<BrowserContext> = []
