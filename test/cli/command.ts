@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process"
-import { build } from "esbuild"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { sharedFolder } from "../../scripts/sharedFolder.ts"
+import { bundledCommand } from "../support/server/bundledCommand.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { runTyping } from "./typing.ts"
 
@@ -32,28 +31,6 @@ export interface Desk {
   remove(): void
 }
 
-let made: Promise<string> | undefined
-
-/** The folder of the command bundled into one file, which starts four times as fast as from its sources. */
-const program = (): Promise<string> =>
-  (made ??= sharedFolder("command", async (folder) => {
-    await build({
-      entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
-      outfile: join(folder, "nacre.mjs"),
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node22",
-      mainFields: ["module", "main"],
-      // The local server, which these tests start themselves, and the server of a drill.
-      external: ["../scripts/start.ts", "./drill.ts"],
-      banner: {
-        js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
-      },
-      logLevel: "error"
-    })
-  }))
-
 /** An environment without settings of the machine that runs the tests. */
 const bare: Environment = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) =>
@@ -81,13 +58,13 @@ const spawned = async (
   env: Environment,
   hears: (stderr: string) => NodeJS.Signals | undefined = () => undefined
 ): Promise<Ran> => {
-  const command = await program()
+  const command = await bundledCommand()
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(command, "nacre.mjs"), ...args], {
+    const child = spawn(process.execPath, [command.program, ...args], {
       cwd: folder,
       env: {
         ...bare,
-        NODE_COMPILE_CACHE: join(command, "compiled"),
+        ...command.env,
         NACRE_CONFIG_DIR: join(folder, "settings"),
         ...env
       },

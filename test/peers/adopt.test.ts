@@ -9,10 +9,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { thumbprint } from "../../src/core/oauth/jwk.ts"
 import { open } from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { publicApp } from "../support/http/oauthApp.ts"
+import { bundledCommand } from "../support/server/bundledCommand.ts"
 import { until } from "../support/server/server.ts"
-import { temporaryFolder } from "../../bench/server.ts"
 import { type Desk, makeDesk } from "../cli/command.ts"
-import { boxProgram } from "../soak/boxProgram.ts"
 import { type Plc, type Reference, sharedPlc, startReference } from "./peers.ts"
 import { newMover, type Mover, preferencesOf } from "./world.ts"
 
@@ -33,21 +32,18 @@ describe("a reference PDS's data folder", () => {
   let old: Reference
   let data: string
   let desk: Desk
-  let built: ReturnType<typeof temporaryFolder>
   let server: ChildProcess | undefined
 
   beforeAll(async () => {
     plc = await sharedPlc()
     old = await startReference(plc)
     desk = makeDesk()
-    built = temporaryFolder("adopting-program")
     data = mkdtempSync(join(tmpdir(), "nacre-adopted-"))
   })
   afterAll(async () => {
     server?.kill("SIGTERM")
     await old.stop()
     desk.remove()
-    built.remove()
     rmSync(data, { recursive: true, force: true })
   })
 
@@ -115,8 +111,8 @@ describe("a reference PDS's data folder", () => {
 
   const serve = async () => {
     const url = new URL(old.publicUrl)
-    const { program, env } = boxProgram(built.folder)
-    server = spawn(process.execPath, [program, "--data", data, "--port", url.port], {
+    const { program, env } = await bundledCommand()
+    server = spawn(process.execPath, [program, "serve", "--data", data, "--port", url.port], {
       env: { PATH: process.env["PATH"], DEV_ALLOW_HOSTS: new URL(plc.url).host, ...env },
       stdio: ["ignore", "pipe", "pipe"]
     })

@@ -25,7 +25,7 @@ import { watch } from "../../src/services/operators/watch/watch.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
 import { parseVars } from "../../scripts/env.ts"
 import { makeDesk } from "../cli/command.ts"
-import { boxProgram } from "../soak/boxProgram.ts"
+import { bundledCommand } from "../support/server/bundledCommand.ts"
 import { bearer, type Host, startHost } from "../support/http/httpHost.ts"
 import { ok, type Person, session, signUp } from "../support/http/httpWorld.ts"
 import { freePort } from "../support/server/server.ts"
@@ -196,8 +196,7 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
     const plc = await sharedPlc()
     const directory = await holding(plc)
     const { folder, remove } = temporaryFolder("rotated")
-    const built = temporaryFolder("rotated-program")
-    const { program, env: fast } = boxProgram(built.folder)
+    const { program, env: fast } = await bundledCommand()
     const file = join(folder, "nacre.env")
     const desk = makeDesk()
     const port = await freePort()
@@ -210,6 +209,7 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
         port,
         home: "box",
         program,
+        args: ["serve"],
         env: { ...fast, PLC_URL: directory.url, DEV_ALLOW_HOSTS: new URL(directory.url).host }
       })
     let server = await start()
@@ -298,7 +298,6 @@ describe("a rotation of PLC_ROTATION_KEY with the PLC directory's own server", (
       await server.stop()
       directory.close()
       desk.remove()
-      built.remove()
       remove()
     }
   }, 600_000)

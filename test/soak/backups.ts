@@ -8,7 +8,7 @@ import { type BenchServer, startServer, temporaryFolder } from "../../bench/serv
 import { startStore, type Store } from "../../bench/store.ts"
 import { newSecret } from "../../scripts/env.ts"
 import { freePort } from "../../scripts/server.ts"
-import { boxProgram } from "./boxProgram.ts"
+import { bundledCommand } from "../support/server/bundledCommand.ts"
 import { type Random, seeded } from "./random.ts"
 
 const help = `npm run soak:backups -- [--kills 20] [--seed n] [--accounts 8]
@@ -82,7 +82,7 @@ async function soak(kills: number, seed: number): Promise<number> {
   const { folder, remove } = temporaryFolder("soak-backups")
   const store = await startStore(join(folder, "store"))
   const port = await freePort()
-  const { program, env: fast } = boxProgram(folder)
+  const { program, env: fast } = await bundledCommand()
   const secrets = {
     MASTER_KEY: newSecret("MASTER_KEY"),
     PLC_ROTATION_KEY: newSecret("PLC_ROTATION_KEY"),
@@ -105,7 +105,7 @@ async function soak(kills: number, seed: number): Promise<number> {
         ...store.env,
         ...secrets
       }
-      return startServer({ dataDir, port, home: "box", program, env })
+      return startServer({ dataDir, port, home: "box", program, args: ["serve"], env })
     },
     folderOf: (name: string) => join(folder, name)
   }
