@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { CalledUrl } from "../core/lexicon/calledUrl.ts"
 import { isSupportedDid } from "../core/identity/did.ts"
 import { seenFromRequest } from "./sessions/place.ts"
 import type { Origin } from "../services/host/RequestOrigin.ts"
@@ -33,19 +34,22 @@ export class CurrentRequest extends Context.Service<
 >()("nacre/http/CurrentRequest") {}
 
 /** The NSID in a request's path; undefined outside of `/xrpc/`. */
-export const nsidOf = ({ pathname }: URL): string | undefined =>
+export const nsidOf = ({ pathname }: Pick<CalledUrl, "pathname">): string | undefined =>
   pathname.startsWith("/xrpc/") ? pathname.slice(6) : undefined
 
 /** Creates the state for an incoming request. */
 export const currentRequest = (
   request: Request,
-  url: URL,
-  route?: string
+  url: CalledUrl,
+  route?: string,
+  authorization = request.headers.get("authorization")
 ): CurrentRequest["Service"] => ({
   request,
-  url,
+  get url() {
+    return url instanceof URL ? url : new URL(request.url)
+  },
   nsid: nsidOf(url) ?? "",
-  authorization: parseAuthorization(request.headers.get("authorization") ?? undefined),
+  authorization: parseAuthorization(authorization ?? undefined),
   route,
   account: undefined,
   operator: undefined,

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { calledUrl } from "../core/lexicon/calledUrl.ts"
 import { AccountHistory } from "../services/accounts/AccountHistory.ts"
 import { tellOwner } from "../services/accounts/tellOwner.ts"
 import { recordsPath } from "../services/backups/archive/archive.ts"
@@ -11,6 +12,7 @@ import { Auth } from "../services/sessions/Auth.ts"
 import { asError, failures } from "./errors.ts"
 import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
+import { authorizeAtOnce, authorizePath, unauthorized } from "./proxy/authorize.ts"
 import { seenFromRequest } from "./sessions/place.ts"
 import { serveAtOnce, serveSoon } from "./atOnce.ts"
 import { credentialsOf, serve } from "./Xrpc.ts"
@@ -35,7 +37,8 @@ const answerAtOnce = (
   services: Context.Context<Services>
 ): Response | Promise<Response> | undefined => {
   if (Context.get(services, AccountHistory).hasUntold()) return undefined
-  const url = new URL(request.url)
+  const url = calledUrl(request.url)
+  if (url.pathname === authorizePath) return authorizeAtOnce(request, url, services)
   return request.method === "POST"
     ? serveSoon(accountMethods, Context.get(services, Config), services, request, url)
     : serveAtOnce(accountMethods, services, request, url)
@@ -53,6 +56,7 @@ const serveCall = Effect.fnUntraced(function* (request: Request) {
   const config = yield* Config
   const url = new URL(request.url)
   if (url.pathname === recordsPath) return yield* serveRecords(request)
+  if (url.pathname === authorizePath) return unauthorized()
   const answer = yield* serve(accountMethods, config, request, url).pipe(
     Effect.ensuring(tellOwner),
     Effect.provideService(RequestOrigin, {

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { CalledUrl } from "../core/lexicon/calledUrl.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import { SharedTurn } from "../services/host/SharedTurn.ts"
 import * as Soon from "../services/host/Soon.ts"
@@ -19,14 +20,13 @@ export const serveAtOnce = <R>(
   methods: MethodTable<R>,
   services: Context.Context<R>,
   request: Request,
-  url: URL
+  url: CalledUrl,
+  authorization = request.headers.get("authorization")
 ): Response | undefined => {
   const nsid = nsidOf(url) ?? ""
   const { atOnce } = methods.get(nsid) ?? {}
-  const { method: verb, headers, body } = request
-  if (atOnce === undefined || verb !== "GET" || body !== null || headers.has("authorization")) {
-    return undefined
-  }
+  if (atOnce === undefined || authorization !== null) return undefined
+  if (request.method !== "GET" || request.body !== null) return undefined
   const answered = Result.flatMap(
     Result.mapError(
       Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams),
@@ -48,7 +48,7 @@ export const serveSoon = <R>(
   { jsonLimit }: Pick<Engine, "jsonLimit">,
   services: Context.Context<R | Auth | SharedTurn>,
   request: Request,
-  url: URL
+  url: CalledUrl
 ): Promise<Response> | undefined => {
   const declared = methods.get(nsidOf(url) ?? "")
   if (declared?.soon === undefined || request.method !== "POST") return undefined

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { type CalledUrl, calledUrl } from "../core/lexicon/calledUrl.ts"
 import { isSupportedDid } from "../core/identity/did.ts"
 import { Accounts, unavailable } from "../services/accounts/Accounts.ts"
 import { KnownAccounts } from "../services/accounts/KnownAccounts.ts"
@@ -18,6 +19,7 @@ import type { HostServices } from "./host.ts"
 import { countNow as countTowardsLimits } from "./limits/clientLimits.ts"
 import { accountMethods, hostMethods, limitsOf } from "./methods.ts"
 import { countNow as countForMetrics } from "./operators/countRequest.ts"
+import { proxyNow } from "./proxy/proxyNow.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { marked, newRequestId, withRequestId } from "./requestId.ts"
 import { logRequest, logsRequests } from "./requestLog.ts"
@@ -31,8 +33,9 @@ type Current = CurrentRequest["Service"]
 
 /**
  * Answers the most frequent requests in the fewest steps: the host's public queries at once, and
- * methods of accounts that this isolate knows by forwarding them. A fiber runs only for the rest:
- * failures, and a record of another server.
+ * methods of accounts that this isolate knows by forwarding them, and their reads of other services
+ * by sending them there. A fiber runs only for the rest: failures, a record of another server, and
+ * a response that has to be patched.
  *
  * Returns undefined for every other request, and for all while traces are recorded; nothing is
  * counted in that case. The responses are those of `serveHost`, from the same parts.
@@ -41,14 +44,19 @@ export const answerDirectly = (
   request: Request,
   services: Services
 ): Response | Promise<Response> | undefined => {
-  if (!isDirect(request, services)) return undefined
-  const url = new URL(request.url)
-  const current = currentRequest(request, url, "/xrpc/*")
+  const authorization = request.headers.get("authorization")
+  if (!isDirect(request, authorization, services)) return undefined
+  const url = calledUrl(request.url)
+  const current = currentRequest(request, url, "/xrpc/*", authorization)
   const { nsid } = current
   const within = Context.add(services, CurrentRequest, current)
-  const answered = serveAtOnce(hostMethods, within, request, url)
-  const did = answered === undefined ? accountIn(current, services) : undefined
-  if (answered === undefined && did === undefined) return undefined
+  const answered = serveAtOnce(hostMethods, within, request, url, authorization)
+  const did = answered === undefined ? accountIn(current, authorization, url, services) : undefined
+  const read =
+    answered === undefined && did === undefined
+      ? proxyNow(current, authorization, url, within)
+      : undefined
+  if (answered === undefined && did === undefined && read === undefined) return undefined
   const started = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
   const id = newRequestId(request)
   const config = Context.get(services, Config)
@@ -56,7 +64,7 @@ export const answerDirectly = (
     note(current, { id, status: made.status, started }, services)
     return dressed(made, current, config)
   }
-  const inFiber = (made: Effect.Effect<Response, Failure, HostServices>) =>
+  const inFiber = (made: Effect.Effect<Response, Failure, HostServices | CurrentRequest>) =>
     respondTo(
       request,
       Context.add(Context.add(within, RequestId, id), RequestOrigin, originOf(current)),
@@ -68,11 +76,18 @@ export const answerDirectly = (
   const counted = countTowardsLimits(request, limitsOf(nsid), services, started)
   if (Result.isFailure(counted)) return inFiber(Effect.fail(counted.failure))
   current.limits = counted.success
-  if (did === undefined) return answered && marked(finish(answered), id)
+  if (answered !== undefined) return marked(finish(answered), id)
+  if (read !== undefined) {
+    if (isSupportedDid(read.did)) current.account = read.did
+    return read
+      .answer(id)
+      .then((made) => (made instanceof Response ? marked(finish(made), id) : inFiber(made)))
+  }
+  if (did === undefined) return undefined
   if (isSupportedDid(did)) current.account = did
   current.isForwarded = true
   const orElsewhere = (local: Effect.Effect<Response, Failure, HostServices>) =>
-    orOfAppView(nsid, local, request, url)
+    orOfAppView(nsid, local, request, current.url)
   const accounts = Context.get(services, Accounts)
   if (accounts.forwardNow === undefined) return inFiber(orElsewhere(accounts.forward(did, request)))
   return accounts.forwardNow(did, request, id).then(
@@ -88,23 +103,25 @@ export const answerDirectly = (
 const isUnread = ({ body }: Request): boolean => body !== null && !body.locked
 
 /** Whether a request has neither headers nor a host that ask for more steps. */
-const isDirect = ({ method, headers }: Request, services: Services): boolean => {
-  const authorization = headers.get("authorization")
-  return (
-    (method === "GET" || method === "POST") &&
-    (authorization === null || /^\s*bearer\s/i.test(authorization)) &&
-    !headers.has("atproto-proxy") &&
-    Context.get(services, Traces) === undefined &&
-    Context.get(services, HostKeys).areRight()
-  )
-}
+const isDirect = ({ method }: Request, authorization: string | null, services: Services): boolean =>
+  (method === "GET" || method === "POST") &&
+  (authorization === null || /^\s*bearer\s/i.test(authorization)) &&
+  Context.get(services, Traces) === undefined &&
+  Context.get(services, HostKeys).areRight()
 
 /** The account of a method that its object answers; undefined if it isn't known at once. */
-const accountIn = ({ nsid, request, url }: Current, services: Services): string | undefined => {
+const accountIn = (
+  { nsid, request }: Current,
+  authorization: string | null,
+  url: CalledUrl,
+  services: Services
+): string | undefined => {
   const declared = accountMethods.get(nsid)
   if (declared === undefined || hostMethods.has(nsid) || changesIdentity.has(nsid)) return undefined
+  // Another service may be meant.
+  if (request.headers.has("atproto-proxy")) return undefined
   const { remembers } = Context.get(services, KnownAccounts)
-  return accountAtOnce(declared.authority, request, url, remembers)
+  return accountAtOnce(declared.authority, authorization, url, remembers)
 }
 
 /** Logs and counts a request. */

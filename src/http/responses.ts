@@ -94,29 +94,42 @@ export const askedAnew = "public, max-age=0, must-revalidate"
 /** How many bodies' ETags are cached. */
 const etagsKept = 64
 
-const etags = new Map<string, string>()
+interface Version {
+  readonly etag: string
+  readonly given: VersionHeaders
+  /** Copying them costs less than checking each one again. */
+  readonly headers: Headers
+}
+
+interface VersionHeaders {
+  readonly "content-type": string
+  readonly "cache-control": string
+}
+
+const versions = new Map<string, Version>()
+
+const isSame = (one: VersionHeaders, other: VersionHeaders): boolean =>
+  one["content-type"] === other["content-type"] && one["cache-control"] === other["cache-control"]
 
 /** The ETag of a body; cached, since hashing costs more than the rest of a small response. */
-const etagOf = (body: string): string => {
-  const known = etags.get(body)
-  if (known !== undefined) return known
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`
-  if (etags.size >= etagsKept) etags.clear()
-  etags.set(body, etag)
-  return etag
+const versionOf = (body: string, given: VersionHeaders): Version => {
+  const known = versions.get(body)
+  if (known !== undefined && isSame(known.given, given)) return known
+  const etag =
+    known?.etag ?? `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`
+  if (versions.size >= etagsKept) versions.clear()
+  const made = { etag, given, headers: new Headers({ ...given, etag }) }
+  versions.set(body, made)
+  return made
 }
 
 /** A public response with an ETag; 304 without a body if the client has this version. */
-export const versioned = (
-  request: Request,
-  body: string,
-  headers: { readonly "content-type": string; readonly "cache-control": string }
-): Response => {
-  const etag = etagOf(body)
+export const versioned = (request: Request, body: string, given: VersionHeaders): Response => {
+  const { etag, headers } = versionOf(body, given)
   return notModified(request.headers.get("if-none-match"), etag)
     ? new Response(null, {
         status: 304,
-        headers: { etag, "cache-control": headers["cache-control"] }
+        headers: { etag, "cache-control": given["cache-control"] }
       })
-    : new Response(body, { headers: { ...headers, etag } })
+    : new Response(body, { headers })
 }

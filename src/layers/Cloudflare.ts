@@ -68,21 +68,30 @@ export interface Env {
   readonly [variable: string]: unknown
 }
 
+/** How many objects' ids are cached: computing one takes a digest. */
+const idsKept = 1000
+
 /**
  * Addresses an object by name in the data's location: jurisdiction and hint are part of the
  * address.
  */
-const objectOf =
-  (namespace: DurableObjectNamespace, location: DataLocation | undefined) =>
-  (name: string): DurableObjectStub => {
-    const within =
-      location !== undefined && "jurisdiction" in location
-        ? namespace.jurisdiction(location.jurisdiction)
-        : namespace
-    const options =
-      location !== undefined && "hint" in location ? { locationHint: location.hint } : {}
-    return within.get(within.idFromName(name), options)
+const objectOf = (namespace: DurableObjectNamespace, location: DataLocation | undefined) => {
+  const within =
+    location !== undefined && "jurisdiction" in location
+      ? namespace.jurisdiction(location.jurisdiction)
+      : namespace
+  const options =
+    location !== undefined && "hint" in location ? { locationHint: location.hint } : {}
+  const ids = new Map<string, DurableObjectId>()
+  return (name: string): DurableObjectStub => {
+    let id = ids.get(name)
+    if (id === undefined) {
+      if (ids.size >= idsKept) ids.clear()
+      ids.set(name, (id = within.idFromName(name)))
+    }
+    return within.get(id, options)
   }
+}
 
 // A stub has every public method of its object's class, which the platform's types don't know here.
 const sequencer = (env: Env) =>

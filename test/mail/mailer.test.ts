@@ -63,7 +63,8 @@ const provider = (asked: Array<{ url: string } & OutgoingRequest>, status: numbe
               ? Effect.succeed({ url, status, headers: new Headers(), body: new Uint8Array() })
               : Effect.fail(new OutgoingFailed({ url, operation: "status", status }))
           },
-          open: () => Effect.die("a mail is no stream")
+          open: () => Effect.die("a mail is no stream"),
+          openNow: () => Promise.reject(new Error("a mail is no stream"))
         })
       )
     )

@@ -70,7 +70,8 @@ describe("requests to a service", () => {
           open: (_, request) => {
             asked = request
             return Effect.succeed({ status: 200, headers: new Headers(), body: null })
-          }
+          },
+          openNow: () => Promise.reject(new Error("in a fiber only"))
         })
       )
       yield* ask(get).pipe(Effect.provide(Layer.merge(config, outgoing)))

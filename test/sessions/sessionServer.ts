@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Redacted from "effect/Redacted"
 import { actorMethods } from "../../src/http/accounts/preferences.ts"
 import { serverMethods } from "../../src/http/sessions/methods.ts"
@@ -138,6 +139,7 @@ const repoLayer = Layer.succeed(
   Repo.of({
     create: notThere,
     head: Effect.succeed(head),
+    headNow: () => Result.succeed(head),
     write: () => notThere,
     writeNow: () => notThere,
     recommitAfter: () => notThere,

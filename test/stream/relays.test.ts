@@ -40,7 +40,8 @@ const relaysWith = (settings: Partial<Settings>, answer: Answer = says(200)) => 
       sent.push({ url, request })
       return answer(url)
     },
-    open: () => Effect.die("not used")
+    open: () => Effect.die("not used"),
+    openNow: () => Promise.reject(new Error("not used"))
   })
   const all = {
     host: "pds.example.com",

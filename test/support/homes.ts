@@ -9,7 +9,8 @@ export const boxOptions = { mostOpen: 2, sharesSyncs: process.env["SHARED_SYNC"]
 
 /** Tests that can't hold on one machine, by file, with the reason; `TEST_HOME=box` leaves them out. */
 export const notOnBox: Readonly<Record<string, string>> = {
-  "test/edge/edgeCache.http.test.ts": "that home has no cache of public responses"
+  "test/edge/edgeCache.http.test.ts": "that home has no cache of public responses",
+  "test/proxy/proxyNow.http.test.ts": "on that home every proxied request takes a fiber"
 }
 
 /** What `/ready` checks of the home itself: only one machine has a disk that may be full. */

@@ -1,5 +1,6 @@
 import * as Result from "effect/Result"
 import type { Cid } from "../repo/cid.ts"
+import type { Query } from "./calledUrl.ts"
 import { findBlobs, stepsText } from "./blobs.ts"
 import { compile } from "./compile.ts"
 import { checkedAs, refused, within, type Check, type Checked } from "./issue.ts"
@@ -36,7 +37,7 @@ const unknownRecord: Checked<RecordStatus> = Result.succeed("unknown")
 export class Catalog {
   readonly #documents: ReadonlyMap<string, Definitions>
   readonly #checks = new Map<string, Check>()
-  readonly #params = new Map<string, (search: URLSearchParams) => Checked<Params>>()
+  readonly #params = new Map<string, (search: Query) => Checked<Params>>()
 
   constructor(documents: Readonly<Record<string, Definitions>>) {
     this.#documents = new Map(Object.entries(documents))
@@ -89,7 +90,7 @@ export class Catalog {
   }
 
   /** Parses query parameters by the method's lexicon, with defaults; ignores unknown ones. */
-  parseParams(nsid: string, search: URLSearchParams): Checked<Params> {
+  parseParams(nsid: string, search: Query): Checked<Params> {
     let parse = this.#params.get(nsid)
     if (parse === undefined) {
       const method = this.method(nsid)

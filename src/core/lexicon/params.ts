@@ -1,4 +1,5 @@
 import * as Result from "effect/Result"
+import type { Query } from "./calledUrl.ts"
 import { compile } from "./compile.ts"
 import { refused, within, type Check, type Checked, type Issue } from "./issue.ts"
 import type { ParamsSchema, Schema } from "./schema.ts"
@@ -32,21 +33,21 @@ const readAll = (parameter: Parameter, texts: Array<string>): unknown =>
 /** Matches list values as `name[]` and `name[0]`, which many HTTP libraries write. */
 const bracketed = /\[[0-9]{0,4}\]$/
 
-const listValues = (search: URLSearchParams, name: string): Array<string> =>
+const listValues = (search: Query, name: string): Array<string> =>
   [...search].flatMap(([key, value]) => (key.replace(bracketed, "") === name ? [value] : []))
 
 /** The values of a query parameter; an empty value counts as absent. */
-const valuesOf = (search: URLSearchParams, { name, list }: Pick<Parameter, "name" | "list">) =>
+const valuesOf = (search: Query, { name, list }: Pick<Parameter, "name" | "list">) =>
   (list ? listValues(search, name) : search.getAll(name)).filter((value) => value !== "")
 
 /** The value of a single query parameter; undefined if it is missing or empty. */
-export const queryValue = (search: URLSearchParams, name: string): string | undefined =>
+export const queryValue = (search: Query, name: string): string | undefined =>
   valuesOf(search, { name, list: false })[0]
 
 /** Compiles a method's parameters into a parser of query strings. */
 export const compileParams = (
   schema: ParamsSchema | undefined
-): ((search: URLSearchParams) => Checked<Params>) => {
+): ((search: Query) => Checked<Params>) => {
   const parameters = Object.entries(schema?.properties ?? {}).map(([name, own]): Parameter => {
     const item = own.type === "array" ? own.items : own
     // A parameter is text, which `unknown` doesn't restrict; refs can't occur here.

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { decodePart } from "../../core/sessions/jwt.ts"
 import { isByModerator } from "../../core/sessions/serviceJwt.ts"
+import type { CalledUrl } from "../../core/lexicon/calledUrl.ts"
 import { queryValue } from "../../core/lexicon/params.ts"
 import { isDid, isHandle, normalizeHandle } from "../../core/lexicon/syntax.ts"
 import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
@@ -39,15 +40,15 @@ export const accountOf = Effect.fnUntraced(function* (
  */
 export const accountAtOnce = (
   authority: Authority,
-  request: Request,
-  url: URL,
+  authorization: string | null,
+  url: CalledUrl,
   remembers: (did: string) => boolean
 ): string | undefined => {
   if (authority.kind === "session" && authority.moderator === true) return undefined
   const did =
     authority.kind === "none" || authority.kind === "optional"
       ? nameIn(url)
-      : subjectIn(claimsOf(request.headers.get("authorization")))
+      : subjectIn(claimsOf(authorization))
   return did !== undefined && isDid(did) && remembers(did) ? did : undefined
 }
 
@@ -55,7 +56,7 @@ export const accountAtOnce = (
  * The name in the `repo` or `did` parameter: only the one in the method's lexicon, because the
  * method will answer about that one.
  */
-const nameIn = (url: URL): string | undefined =>
+const nameIn = (url: CalledUrl): string | undefined =>
   queryValue(url.searchParams, url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did")
 
 /** The DID in the `repo` or `did` parameter; resolves a handle with the directory. */

@@ -28,10 +28,13 @@ const unread = ({ status, headers: given }: OutgoingStream, bytes: Uint8Array) =
   } satisfies OutgoingStream
 }
 
+/** The request that a response answers. */
+export type About = Omit<Patchable, "json" | "status" | "headers">
+
 /** Passes a response to a patch; returns the patched response, or the original. */
 export const consult = spanned("proxy.consult")(function* (
   patch: Patch,
-  about: Omit<Patchable, "json" | "status" | "headers">,
+  about: About,
   answer: OutgoingStream
 ) {
   const { status, headers } = answer

@@ -1,12 +1,17 @@
 import * as Effect from "effect/Effect"
-import { Config } from "../../services/host/Config.ts"
-import { Outgoing, type OutgoingError, type OutgoingStream } from "../../services/host/Outgoing.ts"
+import { Config, type Settings } from "../../services/host/Config.ts"
+import {
+  Outgoing,
+  type OutgoingError,
+  type OutgoingStream,
+  type OutgoingStreamRequest
+} from "../../services/host/Outgoing.ts"
 import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
 import { errorResponse } from "../errors.ts"
 import { PayloadTooLarge } from "../../services/failures.ts"
 import { isJson, maxRead, parseJson, type PassedBody, readAnswer } from "./bodies.ts"
 import { headersDown } from "./headers.ts"
-import { settled } from "./settled.ts"
+import { isSettled, settled } from "./settled.ts"
 import { spanned } from "../../services/operators/spanned.ts"
 
 /** A request as a service gets it. */
@@ -44,28 +49,37 @@ const reasonOf = (error: OutgoingError): UpstreamFailed["reason"] =>
       ? "too slow"
       : "unreachable"
 
-/** Sends a request to a service; retries a read once if there was no connection. */
-export const ask = spanned("proxy.ask")(function* (asked: Upward) {
-  const { method, url, headers, body } = asked
-  const { blobLimit } = yield* Config
-  const outgoing = yield* Outgoing
-  const once = outgoing.open(url, {
-    method,
-    headers,
-    allowStatus: "any",
-    timeout: patience(body),
-    maxBytes: (given) => (isJson(given) ? maxRead : Math.max(maxRead, blobLimit)),
-    bodyTimeout: bodyPatience,
-    ...(body === undefined ? {} : { body: body.body }),
-    ...(asked.keepEncoding ? { keepEncoding: true } : {})
-  })
-  const answered =
-    method === "POST"
-      ? once
-      : Effect.retry(once, {
-          times: 1,
-          while: (error) => error._tag === "OutgoingFailed" && error.operation === "connect"
-        })
+/** The limits of a request to a service. */
+export const outgoingOf = (
+  { method, headers, body, keepEncoding }: Upward,
+  { blobLimit }: Pick<Settings, "blobLimit">
+): OutgoingStreamRequest => ({
+  method,
+  headers,
+  allowStatus: "any",
+  timeout: patience(body),
+  maxBytes: (given) => (isJson(given) ? maxRead : Math.max(maxRead, blobLimit)),
+  bodyTimeout: bodyPatience,
+  ...(body === undefined ? {} : { body: body.body }),
+  ...(keepEncoding ? { keepEncoding: true } : {})
+})
+
+/** Whether there was no connection, so the service can't have got the request. */
+const isUnconnected = (error: OutgoingError): boolean =>
+  error._tag === "OutgoingFailed" && error.operation === "connect"
+
+/**
+ * Sends a request to a service; retries a read once if there was no connection.
+ *
+ * A request that has failed already is given with its error.
+ */
+export const ask = spanned("proxy.ask")(function* (asked: Upward, failed?: OutgoingError) {
+  const { method, url, body } = asked
+  const config = yield* Config
+  const { blobLimit } = config
+  const once = (yield* Outgoing).open(url, outgoingOf(asked, config))
+  const first = failed === undefined ? once : Effect.fail(failed)
+  const answered = method === "POST" ? first : Effect.catchIf(first, isUnconnected, () => once)
   return yield* answered.pipe(
     Effect.tapError((error) => Effect.logWarning("upstream failed", error)),
     Effect.mapError((error) =>
@@ -107,6 +121,9 @@ const discard = ({ body }: OutgoingStream) =>
 export const succeeded = ({ status }: OutgoingStream): boolean =>
   (status >= 200 && status < 300) || status === 304
 
+/** Whether a response can be passed on at once: a success that nothing has to be waited for. */
+export const isPassed = (answer: OutgoingStream): boolean => succeeded(answer) && isSettled(answer)
+
 /** Statuses that say something about this call, with the error name if the service gives none. */
 const passedFailures: Readonly<Record<number, string>> = {
   501: "MethodNotImplemented",
@@ -137,15 +154,14 @@ export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream)
   })
 })
 
+/** A service's settled response as the caller gets it. */
+export const responseOf = ({ status, headers, body }: OutgoingStream): Response =>
+  new Response(status === 204 || status === 205 || status === 304 ? null : body, {
+    status,
+    headers: headersDown(headers, body === null && status !== 200 ? "none" : "same"),
+    // The bytes are already encoded if the headers say so.
+    encodeBody: "manual"
+  })
+
 /** A service's response, passed on to the caller. */
-export const passedAnswer = (answer: OutgoingStream) =>
-  Effect.map(
-    settled(answer),
-    ({ status, headers, body }) =>
-      new Response(status === 204 || status === 205 || status === 304 ? null : body, {
-        status,
-        headers: headersDown(headers, body === null && status !== 200 ? "none" : "same"),
-        // The bytes are already encoded if the headers say so.
-        encodeBody: "manual"
-      })
-  )
+export const passedAnswer = (answer: OutgoingStream) => Effect.map(settled(answer), responseOf)

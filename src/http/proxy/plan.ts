@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { isSupportedDid } from "../../core/identity/did.ts"
 import { queryValue } from "../../core/lexicon/params.ts"
-import { Config } from "../../services/host/Config.ts"
+import { Config, type Settings } from "../../services/host/Config.ts"
 import { ProxyTargets } from "../../services/proxy/ProxyTargets.ts"
 import { InvalidRequest, MethodNotImplemented } from "../../services/failures.ts"
 import { readBody } from "../input.ts"
@@ -34,16 +35,19 @@ const planFor = (target: ServiceName, request: Request): Plan => ({
 
 /** The service that the caller names, or else the method's default. */
 const serviceFor = Effect.fnUntraced(function* (nsid: string, request: Request) {
-  const header = request.headers.get("atproto-proxy")
-  if (header !== null) {
-    return yield* Effect.mapError(
-      Effect.fromResult(readProxyHeader(header)),
-      (message) => new InvalidRequest({ message })
-    )
-  }
-  const service = defaultService(nsid, yield* Config)
-  return service ?? (yield* new MethodNotImplemented())
+  return yield* Effect.fromResult(serviceNow(nsid, request, yield* Config))
 })
+
+const serviceNow = (
+  nsid: string,
+  request: Request,
+  config: Settings
+): Result.Result<ServiceName, InvalidRequest | MethodNotImplemented> => {
+  const header = request.headers.get("atproto-proxy")
+  return header === null
+    ? Result.fromNullishOr(defaultService(nsid, config), () => new MethodNotImplemented())
+    : Result.mapError(readProxyHeader(header), (message) => new InvalidRequest({ message }))
+}
 
 /** app.bsky.feed.getFeed goes to the AppView, with a token for the feed's generator. */
 const getFeed = Effect.fnUntraced(function* (nsid: string, request: Request, url: URL) {
@@ -89,6 +93,13 @@ const special = new Map<string, typeof getFeed | typeof push>([
   ["app.bsky.notification.registerPush", push],
   ["app.bsky.notification.unregisterPush", push]
 ])
+
+/** The same without waiting; undefined for the methods with a plan of their own, and for failures. */
+export const planNow = (nsid: string, request: Request, config: Settings): Plan | undefined => {
+  if (special.has(nsid)) return undefined
+  const target = Result.getOrUndefined(serviceNow(nsid, request, config))
+  return target && planFor(target, request)
+}
 
 /** Determines the service and the token for a method. */
 export const planOf = (nsid: string, request: Request, url: URL) =>

@@ -6,10 +6,12 @@ import { InvalidRequest, MethodNotImplemented } from "../../services/failures.ts
 import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { credentialsOf } from "../Xrpc.ts"
-import { passBody } from "./bodies.ts"
-import { consult } from "./consult.ts"
-import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
+import type { OutgoingStream } from "../../services/host/Outgoing.ts"
+import { passBody, type PassedBody } from "./bodies.ts"
+import { type About, consult } from "./consult.ts"
+import { ask, failedAnswer, passedAnswer, succeeded, type Upward } from "./exchange.ts"
 import { headersUp } from "./headers.ts"
+import type { Patch } from "./patch.ts"
 import { planOf } from "./plan.ts"
 import { patches } from "./readAfterWrite.ts"
 import { isProxied, needsCaller } from "./rules.ts"
@@ -53,26 +55,49 @@ export const proxy = spanned("proxy")(function* (nsid: string, asked: Request, u
   const endpoint = yield* (yield* ProxyTargets).endpointOf(target)
   const body = yield* passBody(request, config.blobLimit)
   const patch = method === "GET" ? patches.get(nsid) : undefined
+  const answer = yield* ask(
+    upward({ method, nsid, search: url.search, request, endpoint, token, body, patch })
+  )
+  const about = { nsid, request: asked, url, did, rev, endpoint, audience: target.did }
+  return yield* finish(answer, patch, about)
+})
+
+/** The request as the service gets it. */
+export const upward = ({
+  method,
+  nsid,
+  search,
+  request,
+  endpoint,
+  token,
+  body,
+  patch
+}: {
+  readonly method: Upward["method"]
+  readonly nsid: string
+  readonly search: string
+  readonly request: Request
+  readonly endpoint: string
+  readonly token: string
+  readonly body?: PassedBody | undefined
+  readonly patch: Patch | undefined
+}): Upward => {
   const headers = headersUp(request.headers, {
     token,
     hasBody: body !== undefined,
     isRead: patch !== undefined
   })
-  const answer = yield* ask({
-    method,
-    url: `${endpoint}/xrpc/${nsid}${url.search}`,
-    headers,
-    body,
-    keepEncoding: headers["accept-encoding"] !== "identity"
-  })
-  const final =
-    patch === undefined
-      ? answer
-      : yield* consult(
-          patch,
-          { nsid, request: asked, url, did, rev, endpoint, audience: target.did },
-          answer
-        )
+  const keepEncoding = headers["accept-encoding"] !== "identity"
+  return { method, url: `${endpoint}/xrpc/${nsid}${search}`, headers, body, keepEncoding }
+}
+
+/** Patches a service's response, and passes it on in the protocol's form. */
+export const finish = Effect.fnUntraced(function* (
+  answer: OutgoingStream,
+  patch: Patch | undefined,
+  about: About
+) {
+  const final = patch === undefined ? answer : yield* consult(patch, about, answer)
   if (final instanceof Response) return final
   return yield* succeeded(final) ? passedAnswer(final) : failedAnswer(final)
 })

@@ -50,12 +50,18 @@ const lagOf = ({ posts, profile, profileIsNew }: LocalRecords, now: number): num
   return Math.max(0, ...records.map(({ indexedAt }) => now - Date.parse(indexedAt)))
 }
 
+/** The rev that an upstream knows, if the caller's repo is ahead of it. */
+export const revBehind = (headers: Headers, rev: string): string | undefined => {
+  const since = headers.get("atproto-repo-rev")
+  return since === null || !isTid(since) || since >= rev ? undefined : since
+}
+
 /**
  * The account's writes that the upstream hasn't seen; without any, the response isn't even read.
  */
 const newer = Effect.fnUntraced(function* ({ did, rev, headers }: Patchable) {
-  const since = headers.get("atproto-repo-rev")
-  if (since === null || !isTid(since) || since >= rev) return undefined
+  const since = revBehind(headers, rev)
+  if (since === undefined) return undefined
   return yield* (yield* Accounts).call(did, "localRecords", { since })
 })
 

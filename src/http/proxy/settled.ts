@@ -41,6 +41,10 @@ const resumed = (
     { highWaterMark: 0 }
   )
 
+/** Whether a response can be passed on as it is. */
+export const isSettled = ({ headers, body }: OutgoingStream): boolean =>
+  body === null || headers.has("content-length") || isLive(headers)
+
 /**
  * A response that a client cannot mistake for complete when it broke off.
  *
@@ -49,7 +53,7 @@ const resumed = (
  */
 export const settled = spanned("proxy.settled")(function* (answer: OutgoingStream) {
   const { status, headers: given, body } = answer
-  if (body === null || given.has("content-length") || isLive(given)) return answer
+  if (body === null || isSettled(answer)) return answer
   const reader = body.getReader()
   const pieces: Array<Uint8Array> = []
   let length = 0

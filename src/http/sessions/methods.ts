@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Accounts } from "../../services/accounts/Accounts.ts"
-import { Config } from "../../services/host/Config.ts"
+import { Config, type Settings } from "../../services/host/Config.ts"
 import { SignUp } from "../../services/accounts/SignUp.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../CurrentRequest.ts"
@@ -29,26 +29,29 @@ import { refreshSession as refresh, sessionView, signIn } from "../../services/s
 import { only, owner, tokenHolder } from "../accounts/readableAccount.ts"
 import { rules } from "../../services/limits/rules.ts"
 
+/** The descriptions of servers, which only their settings change. */
+const descriptions = new WeakMap<Settings, string>()
+
+const describeHeaders = { "content-type": jsonType, "cache-control": briefly }
+
+const describe = (config: Settings): string =>
+  JSON.stringify({
+    did: config.serviceDid,
+    availableUserDomains: config.handleDomains.map((domain) => `.${domain}`),
+    inviteCodeRequired: config.inviteRequired,
+    blobUploadLimit: config.blobLimit,
+    links: { privacyPolicy: config.privacyPolicyUrl, termsOfService: config.termsOfServiceUrl },
+    contact: { email: config.contactEmail }
+  })
+
 const describeServer = queryAtOnce(
   "com.atproto.server.describeServer",
   { at: "host", authority: { kind: "none" } },
   ({ request }: Call, services: Context.Context<Config>) => {
     const config = Context.get(services, Config)
-    const { privacyPolicyUrl, termsOfServiceUrl, contactEmail } = config
-    const description = {
-      did: config.serviceDid,
-      availableUserDomains: config.handleDomains.map((domain) => `.${domain}`),
-      inviteCodeRequired: config.inviteRequired,
-      blobUploadLimit: config.blobLimit,
-      links: { privacyPolicy: privacyPolicyUrl, termsOfService: termsOfServiceUrl },
-      contact: { email: contactEmail }
-    }
-    return Result.succeed(
-      versioned(request, JSON.stringify(description), {
-        "content-type": jsonType,
-        "cache-control": briefly
-      })
-    )
+    let description = descriptions.get(config)
+    if (description === undefined) descriptions.set(config, (description = describe(config)))
+    return Result.succeed(versioned(request, description, describeHeaders))
   }
 )
 

@@ -189,7 +189,8 @@ const make = ({
     }),
     open: spanned("Outgoing.open")(function* (url, request) {
       return yield* withLimit(url, request.timeout, (signal) => open(url, request, signal))
-    })
+    }),
+    openNow: (url, request) => inTime(url, request.timeout, (signal) => open(url, request, signal))
   })
 }
 
@@ -260,15 +261,37 @@ const withLimit = <A>(
   timeout: Duration.Input,
   run: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, OutgoingError> =>
-  Effect.tryPromise({
-    try: run,
-    catch: (cause) =>
-      cause instanceof OutgoingRefused || cause instanceof OutgoingFailed
-        ? cause
-        : new OutgoingFailed({ url: shown(url), operation: "read", cause })
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: timeout,
-      orElse: () => Effect.fail(new OutgoingFailed({ url: shown(url), operation: "timeout" }))
-    })
+  Effect.tryPromise({ try: run, catch: (cause) => failureOf(url, cause) }).pipe(
+    Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(tooSlow(url)) })
   )
+
+/** The same as a promise, which rejects with an `OutgoingError`. */
+const inTime = <A>(
+  url: string,
+  timeout: Duration.Input,
+  run: (signal: AbortSignal) => Promise<A>
+): Promise<A> =>
+  new Promise((done, fail) => {
+    const abort = new AbortController()
+    const timer = setTimeout(() => {
+      abort.abort()
+      fail(tooSlow(url))
+    }, Duration.toMillis(timeout))
+    run(abort.signal).then(
+      (value) => {
+        clearTimeout(timer)
+        done(value)
+      },
+      (cause: unknown) => {
+        clearTimeout(timer)
+        fail(failureOf(url, cause))
+      }
+    )
+  })
+
+const failureOf = (url: string, cause: unknown): OutgoingError =>
+  cause instanceof OutgoingRefused || cause instanceof OutgoingFailed
+    ? cause
+    : new OutgoingFailed({ url: shown(url), operation: "read", cause })
+
+const tooSlow = (url: string) => new OutgoingFailed({ url: shown(url), operation: "timeout" })

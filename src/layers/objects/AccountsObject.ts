@@ -52,8 +52,9 @@ const named = (
   const isTraced = trace !== undefined || request.headers.has(traceHeader)
   if (!isTraced) {
     if (id === undefined && !request.headers.has(requestIdHeader)) return request
-    // The object reads the ray itself, so on Cloudflare nothing is copied.
-    if (id !== undefined && rayOf(request.headers) === id) return request
+    // The object reads the id itself, so on Cloudflare nothing is copied.
+    const { headers } = request
+    if (id !== undefined && (rayOf(headers) ?? headers.get(requestIdHeader)) === id) return request
   }
   const sent = new Request(request)
   const { headers } = sent

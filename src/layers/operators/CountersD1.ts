@@ -28,6 +28,9 @@ const sumsEvery = 15_000
 /** How often it stores its requests at most, in milliseconds. */
 const requestsEvery = 60_000
 
+/** An hour that is still being counted. */
+type Counting = { -readonly [Field in keyof RequestHour]: RequestHour[Field] }
+
 const outcomeOf = (status: number): "ok" | "refused" | "failed" =>
   status < 400 ? "ok" : status < 500 ? "refused" : "failed"
 
@@ -43,7 +46,7 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
       (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
     )
     let sums = new Map<Counted, number>()
-    let hours = new Map<number, RequestHour>()
+    let hours = new Map<number, Counting>()
     let sumsAt = -Infinity
     let requestsAt = -Infinity
 
@@ -97,9 +100,9 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
       add: (name) => void sums.set(name, (sums.get(name) ?? 0) + 1),
       addRequest: (status, now) => {
         const hour = Math.floor(now / anHour)
-        const outcome = outcomeOf(status)
-        const known = hours.get(hour) ?? { hour, ok: 0, refused: 0, failed: 0 }
-        hours.set(hour, { ...known, [outcome]: known[outcome] + 1 })
+        let sum = hours.get(hour)
+        if (sum === undefined) hours.set(hour, (sum = { hour, ok: 0, refused: 0, failed: 0 }))
+        sum[outcomeOf(status)] += 1
       },
       isDue: (now) => areSumsDue(now) || areRequestsDue(now),
       // Neither is repeated: a sum must rather miss something than count it twice.

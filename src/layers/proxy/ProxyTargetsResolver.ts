@@ -8,7 +8,7 @@ import { isOwnHost } from "../../core/identity/ownHost.ts"
 import { pdsOf, serviceOf } from "../../core/identity/didDocument.ts"
 import { parseAtUri } from "../../core/lexicon/syntax.ts"
 import { Background } from "../../services/host/Background.ts"
-import { Config, type Settings } from "../../services/host/Config.ts"
+import { Config, type ServiceAddress, type Settings } from "../../services/host/Config.ts"
 import { Identity } from "../../services/identity/Identity.ts"
 import { Outgoing } from "../../services/host/Outgoing.ts"
 import {
@@ -62,6 +62,24 @@ const make = (
     weight: 2_000_000
   })
 
+  const configuredUrl = ({ did, service }: Pick<ServiceAddress, "did" | "service">) =>
+    configured.find((one) => one?.did === did && one.service === service)?.url
+
+  /** The origin of a service's endpoint, if requests may be sent there. */
+  const originOf = (endpoint: string, did: string): Result.Result<string, ProxyTargetRefused> => {
+    const origin = bareOrigin(endpoint, devAllowHosts)
+    if (origin === undefined) return Result.fail(new ProxyTargetRefused({ reason: "not public" }))
+    const { host, hostname } = new URL(origin)
+    const isOther =
+      devAllowHosts.includes(host) ||
+      devAllowHosts.includes(hostname) ||
+      configured.some((one) => one?.did === did)
+    const isOwn = host === settings.host || (!isOther && isOwnHost(host, settings))
+    return isOwn
+      ? Result.fail(new ProxyTargetRefused({ reason: "this server" }))
+      : Result.succeed(origin)
+  }
+
   const documentOf = (did: string) =>
     identity.resolveDid(did).pipe(
       Effect.catchTags({
@@ -73,20 +91,20 @@ const make = (
   const endpointOf: ProxyTargets["Service"]["endpointOf"] = spanned("ProxyTargets.endpointOf")(
     function* ({ did, service }) {
       if (did === serviceDid) return yield* new ProxyTargetRefused({ reason: "this server" })
-      const known = configured.find((one) => one?.did === did && one.service === service)?.url
+      const known = configuredUrl({ did, service })
       const endpoint = known ?? serviceOf(yield* documentOf(did), service)
       if (endpoint === undefined) return yield* new ProxyTargetRefused({ reason: "no service" })
-      const origin = bareOrigin(endpoint, devAllowHosts)
-      if (origin === undefined) return yield* new ProxyTargetRefused({ reason: "not public" })
-      const { host, hostname } = new URL(origin)
-      const isOther =
-        devAllowHosts.includes(host) ||
-        devAllowHosts.includes(hostname) ||
-        configured.some((one) => one?.did === did)
-      const isOwn = host === settings.host || (!isOther && isOwnHost(host, settings))
-      return isOwn ? yield* new ProxyTargetRefused({ reason: "this server" }) : origin
+      return yield* Effect.fromResult(originOf(endpoint, did))
     }
   )
+
+  /** The origins of configured services, which only the settings change. */
+  const origins = new Map<string, string | undefined>()
+  for (const one of configured) {
+    const url = one === undefined || one.did === serviceDid ? undefined : configuredUrl(one)
+    if (one === undefined || url === undefined) continue
+    origins.set(`${one.did}#${one.service}`, Result.getOrUndefined(originOf(url, one.did)))
+  }
 
   /** The service with a feed's record: the AppView, or without one the author's host. */
   const keeperOf = Effect.fnUntraced(function* (author: string) {
@@ -130,6 +148,7 @@ const make = (
 
   return ProxyTargets.of({
     endpointOf,
+    endpointNow: ({ did, service }) => origins.get(`${did}#${service}`),
     generatorOf: spanned("ProxyTargets.generatorOf")(function* (feed) {
       const hit = generators.get(feed, yield* Clock.currentTimeMillis)
       if (hit === undefined) return yield* renew(feed)

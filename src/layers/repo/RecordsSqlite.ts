@@ -26,6 +26,9 @@ export const tables = [
 
 const columns = "SELECT path, cid, rev, value FROM record"
 
+/** The table of takedowns is TakedownsSqlite's; one statement costs half as much as two. */
+const shown = `${columns} WHERE path = ? AND NOT EXISTS (SELECT 1 FROM takedown WHERE takedown.path = record.path)`
+
 const sizes =
   "SELECT path, cid, rev, length(value) FROM record WHERE path >= ? ORDER BY path LIMIT ?"
 
@@ -87,6 +90,7 @@ export const layer = Layer.effect(
 
     return Records.of({
       get,
+      getShown: (path) => rows(shown, [path])[0],
       put: (path, cid, value, rev, overlay) => {
         forget(path, overlay)
         sql.exec(

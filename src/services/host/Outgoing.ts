@@ -91,5 +91,7 @@ export class Outgoing extends Context.Service<
     request(url: string, request: OutgoingRequest): Effect.Effect<OutgoingResponse, OutgoingError>
     /** For proxying: follows no redirects and passes on every byte as it arrives. */
     open(url: string, request: OutgoingStreamRequest): Effect.Effect<OutgoingStream, OutgoingError>
+    /** The same without a fiber; rejects with an `OutgoingError`. */
+    openNow(url: string, request: OutgoingStreamRequest): Promise<OutgoingStream>
   }
 >()("nacre/services/Outgoing") {}

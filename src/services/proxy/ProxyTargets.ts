@@ -30,6 +30,8 @@ export class ProxyTargets extends Context.Service<
     endpointOf(
       service: Pick<ServiceAddress, "did" | "service">
     ): Effect.Effect<string, ProxyTargetRefused | IdentityUnavailable>
+    /** The origin of a configured service, which needs no waiting; undefined for all others. */
+    endpointNow(service: Pick<ServiceAddress, "did" | "service">): string | undefined
     /** The DID of a feed's generator (`at://…/app.bsky.feed.generator/…`). */
     generatorOf(
       feed: string

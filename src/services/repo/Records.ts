@@ -68,6 +68,8 @@ export class Records extends Context.Service<
   Records,
   {
     get(path: string): StoredRecord | undefined
+    /** The record, unless it is taken down. */
+    getShown(path: string): StoredRecord | undefined
     put(path: string, cid: Cid, value: Uint8Array, rev: string, overlay: Overlay): void
     remove(path: string, overlay: Overlay): void
     /**

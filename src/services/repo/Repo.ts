@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Data } from "../../core/repo/cbor.ts"
 import type { Cid } from "../../core/repo/cid.ts"
@@ -149,6 +150,7 @@ export class Repo extends Context.Service<
      */
     readonly create: Effect.Effect<Head, RepoNotFound>
     readonly head: Effect.Effect<Head, RepoNotFound>
+    headNow(): Result.Result<Head, RepoNotFound>
     write(
       writes: ReadonlyArray<Write>,
       options: WriteOptions

@@ -78,6 +78,8 @@ export class ServiceTokens extends Context.Service<
       use: ServiceTokenUse
     ): Effect.Effect<ServiceCaller, BadServiceToken | IdentityUnavailable | OAuthStoreUnavailable>
     create(signer: SignerShape, claims: ServiceTokenClaims): Effect.Effect<string>
+    /** The same at a time in milliseconds, without waiting; undefined if the signature has to wait. */
+    createNow(signer: SignerShape, claims: ServiceTokenClaims, now: number): string | undefined
   }
 >()("nacre/services/ServiceTokens") {}
 
@@ -98,6 +100,24 @@ const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
   jti === undefined
     ? `${did} text ${toBase64Url(sha256(signed))}`
     : `${did} jti ${toBase64Url(sha256(jti))}`
+
+/** A new token's text before its signature. */
+const unsignedAt = (
+  { curve }: Pick<SignerShape, "curve">,
+  { iss, aud, lxm, exp }: ServiceTokenClaims,
+  now: number
+): string => {
+  const iat = Math.floor(now / 1000)
+  const jti = toBase64Url(crypto.getRandomValues(new Uint8Array(16)))
+  return unsignedServiceJwt(curve, {
+    iss,
+    aud,
+    iat,
+    exp: exp ?? iat + 60,
+    jti,
+    ...(lxm === undefined ? {} : { lxm })
+  })
+}
 
 const make = (
   identity: Identity["Service"],
@@ -152,20 +172,17 @@ const make = (
       const { aud, exp } = token.claims
       return { iss: token.did, keyId: token.keyId, aud, lxm: use.lxm, exp }
     }),
-    create: spanned("ServiceTokens.create")(function* (signer, { iss, aud, lxm, exp }) {
-      const iat = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-      const jti = yield* Effect.sync(() => toBase64Url(crypto.getRandomValues(new Uint8Array(16))))
-      const unsigned = unsignedServiceJwt(signer.curve, {
-        iss,
-        aud,
-        iat,
-        exp: exp ?? iat + 60,
-        jti,
-        ...(lxm === undefined ? {} : { lxm })
-      })
+    create: spanned("ServiceTokens.create")(function* (signer, claims) {
+      const unsigned = unsignedAt(signer, claims, yield* Clock.currentTimeMillis)
       const signature = yield* signer.sign(new TextEncoder().encode(unsigned))
       return signedServiceJwt(unsigned, signature)
-    })
+    }),
+    createNow: (signer, claims, now) => {
+      const { signNow } = signer
+      if (signNow === undefined) return undefined
+      const unsigned = unsignedAt(signer, claims, now)
+      return signedServiceJwt(unsigned, signNow(new TextEncoder().encode(unsigned)))
+    }
   })
 }
 

@@ -285,6 +285,7 @@ export const layer = Layer.effect(
     return Repo.of({
       create: alone(create),
       head: Effect.map(load, (current) => current.head),
+      headNow: () => Result.map(find(), (current) => current.head),
       write: (writes, options) =>
         Effect.contextWith((services) => Soon.toEffect(writeNow(writes, options, services))),
       writeNow,
