@@ -83,6 +83,41 @@ describe("the outbox", () => {
     )
   )
 
+  it.effect(
+    "an event takes the row of the one that the log has, unless its transaction fails",
+    () =>
+      world(({ events, sql }) =>
+        Effect.gen(function* () {
+          const outbox = yield* Outbox
+          const rows = () => [...sql.exec("SELECT id FROM outbox").raw()].flat()
+          const first = yield* write
+          yield* pass(0)
+          const taken = rows()
+          assert.lengthOf(taken, 1)
+          const failing = () => {
+            outbox.push({ kind: "commit", frame: new Uint8Array(40), seqOffset: 1 })
+            assert.notDeepEqual(rows(), taken)
+            throw new Error("no room")
+          }
+          assert.throws(() => sql.transaction(failing), "no room")
+          assert.deepStrictEqual(rows(), taken)
+          const second = yield* write
+          assert.lengthOf(rows(), 1)
+          assert.notDeepEqual(rows(), taken)
+          yield* pass(0)
+          const third = yield* write
+          const fourth = yield* write
+          yield* pass(1)
+          assert.deepStrictEqual(
+            events().map((event) => event.head?.rev),
+            [first, second, third, fourth].map(({ commit }) => commit?.rev)
+          )
+          yield* outbox.deliver
+          assert.lengthOf(rows(), 0)
+        })
+      )
+  )
+
   it.effect("events that come while the log takes others are delivered together", () =>
     world(({ calls, slowDown }) =>
       Effect.gen(function* () {

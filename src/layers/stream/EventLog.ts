@@ -107,9 +107,7 @@ export class EventLog {
     did: string,
     events: ReadonlyArray<OutboxEvent>
   ): { readonly taken: number; readonly frames: ReadonlyArray<Numbered> } {
-    const { near } = this.bounds
-    this.keepBound()
-    for (let isNear = this.sql.size() > near; ; isNear = true) {
+    for (let isNear = this.keepBound() > this.bounds.near; ; isNear = true) {
       try {
         return this.take(did, events, isNear)
       } catch (cause) {
@@ -118,12 +116,15 @@ export class EventLog {
     }
   }
 
-  private keepBound(): void {
+  /** Removes the oldest events above the bound; returns the size, in bytes. */
+  private keepBound(): number {
+    let size = this.sql.size()
     try {
-      while (this.sql.size() > this.bounds.most && this.removeOldest().removed);
+      while (size > this.bounds.most && this.removeOldest().removed) size = this.sql.size()
     } catch {
       // Damaged old events don't block new ones; the alarm's pruning reports them.
     }
+    return size
   }
 
   private take(did: string, events: ReadonlyArray<OutboxEvent>, isNear: boolean) {

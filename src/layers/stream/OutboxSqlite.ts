@@ -61,10 +61,12 @@ export const layer = Layer.effect(
     const clock = yield* Clock.Clock
     let delivering: { readonly since: number; readonly giveUp?: () => void } | undefined
     let flushing = false
-    let parts = true
+    let parts: boolean | undefined
     let givenId: number | undefined
     let lastId: number | undefined
     let takenId = 0
+    /** The row of what the log has, if it is only one event. */
+    let takenRow: number | undefined
     let pace: keyof typeof pause | "none" = "none"
     let removedId = 0
     let removing = 0
@@ -78,22 +80,33 @@ export const layer = Layer.effect(
     /** Whether events may be waiting; reads the table only after this object has started. */
     const mayWait = (): boolean => (lastId ??= highest()) > takenId
 
+    const anyParts = (): boolean =>
+      [...sql.exec("SELECT 1 FROM outbox_part LIMIT 1").raw()].length > 0
+
+    /** Puts an event into the row of the one that the log has: a row more would be billed. */
+    const replace = (id: number, meta: string, frame: Uint8Array): boolean => {
+      if (takenRow === undefined || takenId <= removedId || (parts ??= anyParts())) return false
+      removing = takenId
+      const update = "UPDATE outbox SET id = ?, meta = ?, frame = ? WHERE id = ?"
+      return sql.exec(update, id, meta, frame, takenRow).rowsWritten > 0
+    }
+
+    const insert = (id: number, meta: string, frame: Uint8Array): void => {
+      // In this transaction: another one would cost another disk write.
+      removeTaken()
+      sql.exec("INSERT INTO outbox (id, meta, frame) VALUES (?, ?, ?)", id, meta, frame)
+    }
+
     const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): number => {
       // Above every earlier id, even if the outbox is empty or the clock went back, because the log
       // skips other ids. Ids follow the clock so they also exceed those of a deleted and recreated
       // object.
       const last = (givenId ??= readLastEvent(sql))
       const id = Math.max(last + 1, clock.currentTimeMillisUnsafe() * 1000)
-      // Removes what the log has in this transaction: another one would cost another disk write.
-      removeTaken()
       givenId = id
       lastId = id
-      sql.exec(
-        "INSERT INTO outbox (id, meta, frame) VALUES (?, ?, ?)",
-        id,
-        JSON.stringify(meta),
-        firstPart(frame)
-      )
+      const row = [id, JSON.stringify(meta), firstPart(frame)] as const
+      if (!replace(...row)) insert(...row)
       let part = 0
       for (const bytes of laterParts(frame)) {
         parts = true
@@ -128,14 +141,14 @@ export const layer = Layer.effect(
     const removeTaken = (): void => {
       if (takenId <= removedId) return
       sql.exec("DELETE FROM outbox WHERE id <= ?", takenId)
-      if (parts) sql.exec("DELETE FROM outbox_part WHERE id <= ?", takenId)
+      if ((parts ??= anyParts())) sql.exec("DELETE FROM outbox_part WHERE id <= ?", takenId)
       removing = takenId
     }
 
     const settled = (): void => {
       if (removing <= removedId) return
       removedId = removing
-      parts = parts && mayWait()
+      parts &&= mayWait()
     }
 
     const noAnswer = () => new SequencerUnavailable({ operation: "append", cause: "no answer" })
@@ -170,7 +183,9 @@ export const layer = Layer.effect(
         if (last === undefined) return
         pace = events.length > 1 ? "several" : isFirst ? "none" : "single"
         // Ids that the log already had also count as taken: it returns the highest.
+        const isLone = events.length === 1 && takenId <= removedId
         takenId = Math.max(last.id, yield* call(did, events))
+        takenRow = isLone && takenId === last.id ? last.id : undefined
       }
     })
 
