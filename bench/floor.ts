@@ -113,6 +113,8 @@ export async function openFloor() {
     },
     /** Only the commit: measured with each size, since the machine's load varies. */
     commit: (runs: number, milliseconds: number) => measure(toCommit, runs, milliseconds),
+    /** One commit, which wakes an evicted object. */
+    once: () => toCommit(client),
     /** Puts one blob straight into R2. */
     blob: (bytes: Uint8Array) => client.request("POST", "/blob", { body: bytes }),
     async close() {

@@ -3,6 +3,7 @@ import type { BenchAccount } from "./account.ts"
 import type { Floor } from "./floor.ts"
 import type { Answer } from "./http.ts"
 import { type Found, growth, percentile, perSecond, sequential } from "./measure.ts"
+import { type BenchServer, cpuOf } from "./server.ts"
 import { frameOf, openSubscribers, replay } from "./subscribers.ts"
 
 const median = (samples: ReadonlyArray<number>): number => percentile(samples, 0.5)
@@ -249,17 +250,47 @@ export async function replays(
   }
 }
 
-/** createRecord after the object has been evicted (workerd does so after ten seconds without a request). */
+/** What `wake` finds. */
+export const wakeRows = [
+  ["wake", "evicted object + createRecord, ms", "≤ 5"],
+  ["wakeCpu", "… CPU until the response, ms", ""],
+  ["wakeFloor", "evicted bare object + commit, ms", ""],
+  ["wakeFloorCpu", "… CPU until the response, ms", ""]
+] as const
+
+/**
+ * createRecord after the object has been evicted (workerd does so after ten seconds without a
+ * request), beside the commit of a bare object that was evicted too.
+ */
 export async function wake(
   account: BenchAccount,
-  { times }: { readonly times: number }
+  { workerd: pid }: Pick<BenchServer, "workerd">,
+  floor: Floor,
+  times: number
 ): Promise<Found> {
-  const samples: Array<number> = []
+  const sides = [
+    { pid, run: () => account.createRecord(account.client), milliseconds: [], cpu: [] },
+    { pid: floor.pid, run: () => floor.once(), milliseconds: [], cpu: [] }
+  ] satisfies ReadonlyArray<Woken>
   for (let i = 0; i < times; i++) {
     await pause(13_000)
-    const start = performance.now()
-    await account.createRecord(account.client)
-    samples.push(performance.now() - start)
+    for (const side of i % 2 === 0 ? sides : sides.toReversed()) await measureWaking(side)
   }
-  return { wake: median(samples) }
+  const [ours, bare] = sides.map(({ milliseconds, cpu }) => [median(milliseconds), median(cpu)])
+  return { wake: ours?.[0], wakeCpu: ours?.[1], wakeFloor: bare?.[0], wakeFloorCpu: bare?.[1] }
+}
+
+interface Woken {
+  readonly pid: number
+  readonly run: () => Promise<unknown>
+  readonly milliseconds: Array<number>
+  readonly cpu: Array<number>
+}
+
+async function measureWaking({ pid, run, milliseconds, cpu }: Woken) {
+  const before = cpuOf(pid)
+  const start = performance.now()
+  await run()
+  milliseconds.push(performance.now() - start)
+  cpu.push(cpuOf(pid) - before)
 }

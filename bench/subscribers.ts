@@ -21,7 +21,14 @@ if (!isMainThread && parentPort !== null && workerData?.subscribers !== undefine
       })
     )
   )
+  let isOver = false
+  for (const { closed } of sockets) {
+    void closed.then((code) => {
+      if (!isOver) parent.postMessage({ lost: code })
+    })
+  }
   parent.on("message", () => {
+    isOver = true
     for (const socket of sockets) socket.close()
     parent.postMessage({ frames })
     parent.close()
@@ -34,13 +41,14 @@ export type Subscribers = Awaited<ReturnType<typeof openSubscribers>>
 
 /**
  * Opens `count` subscribers; `received` waits for the time when all of them have one more frame, and
- * `close` returns how many frames they received in total.
+ * fails when one has lost its connection; `close` returns how many frames they received in total.
  */
 export async function openSubscribers(url: string, count: number, at = path) {
   const worker = new Worker(import.meta.filename, { workerData: { url, subscribers: count, at } })
   const times: Array<number> = []
   let rounds = 0
-  let waiting: ((at: number) => void) | undefined
+  let waiting: { done(at: number): void; fail(cause: Error): void } | undefined
+  let lost: Error | undefined
   const total = () =>
     new Promise<number>((done, fail) => {
       worker.once("error", fail)
@@ -48,18 +56,24 @@ export async function openSubscribers(url: string, count: number, at = path) {
         if (message.frames !== undefined) done(message.frames)
       })
     })
-  worker.on("message", (message: { readonly at?: number }) => {
+  worker.on("message", (message: { readonly at?: number; readonly lost?: number }) => {
+    if (message.lost !== undefined) {
+      lost ??= new Error(`a subscriber's connection was closed with ${message.lost}`)
+      waiting?.fail(lost)
+    }
     if (message.at === undefined) return
     rounds += 1
     if (waiting === undefined) times.push(message.at)
-    else waiting(message.at)
+    else waiting.done(message.at)
     waiting = undefined
   })
   await total()
   return {
     received: (): Promise<number> => {
       const known = times.shift()
-      return known === undefined ? new Promise((done) => (waiting = done)) : Promise.resolve(known)
+      if (known !== undefined) return Promise.resolve(known)
+      if (lost !== undefined) return Promise.reject(lost)
+      return new Promise((done, fail) => (waiting = { done, fail }))
     },
     /** Waits until all have so many frames, or the time has expired; returns whether they have. */
     all: async (frames: number, milliseconds: number): Promise<boolean> => {

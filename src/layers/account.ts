@@ -13,6 +13,26 @@ import {
   isServedHere
 } from "../services/identity/HostedDidDocument.ts"
 import * as Passwords from "../services/sessions/Passwords.ts"
+import { RepoImport } from "../services/repo/RepoImport.ts"
+import { RepoRepair } from "../services/repo/RepoRepair.ts"
+import { Preferences } from "../services/accounts/Preferences.ts"
+import { SecondFactors } from "../services/factors/SecondFactors.ts"
+import { Passkeys } from "../services/factors/Passkeys.ts"
+import { PasskeyLinks } from "../services/factors/PasskeyLinks.ts"
+import { AccountCodes } from "../services/mail/AccountCodes.ts"
+import { AccountLimits } from "../services/limits/AccountLimits.ts"
+import { AccountRows } from "../services/backups/AccountRows.ts"
+import { PointRows } from "../services/backups/pointInTime/PointRows.ts"
+import { SecretRows } from "../services/identity/keys/SecretRows.ts"
+import { AccountEvents } from "../services/stream/AccountEvents.ts"
+import { MoveIn } from "../services/accounts/MoveIn.ts"
+import { PendingDeletion } from "../services/accounts/PendingDeletion.ts"
+import { RepoCounts } from "../services/repo/RepoCounts.ts"
+import { OAuthSessions } from "../services/oauth/OAuthSessions.ts"
+import { AppPasswords } from "../services/sessions/AppPasswords.ts"
+import { OwnTokens } from "../services/sessions/OwnTokens.ts"
+import { Takedowns } from "../services/accounts/Takedowns.ts"
+import { lazily } from "./objects/lazily.ts"
 import * as AccountHistorySqlite from "./accounts/AccountHistorySqlite.ts"
 import * as AccountCodesSqlite from "./mail/AccountCodesSqlite.ts"
 import * as AccountEventsOutbox from "./stream/AccountEventsOutbox.ts"
@@ -64,14 +84,21 @@ const local = Effect.gen(function* () {
       ) {
         return Option.some(
           isServedHere(account.did, settings)
-            ? { did: account.did, didDoc: expectedDocument(account, settings), isClaimed }
+            ? {
+                did: account.did,
+                didDoc: expectedDocument(account, settings),
+                isClaimed
+              }
             : { did: account.did, isClaimed }
         )
       }
       if (didOrHandle.startsWith("did:")) return Option.none()
       return yield* directory.byHandle(didOrHandle).pipe(
         Effect.map((entry) =>
-          Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({ did, isClaimed }))
+          Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({
+            did,
+            isClaimed
+          }))
         ),
         Effect.catch(sharedServices.orOthers(didOrHandle, settings))
       )
@@ -86,37 +113,43 @@ const local = Effect.gen(function* () {
  */
 export const layer = (object: { readonly did: string; readonly wipe: Effect.Effect<void> }) =>
   Layer.mergeAll(
-    AccountEventsOutbox.layer,
-    RepoCountsLocal.layer,
-    RepoImportSqlite.layer,
-    RepoRepairSqlite.layer,
+    lazily(AccountEvents, AccountEventsOutbox.layer),
+    lazily(RepoCounts, RepoCountsLocal.layer),
+    lazily(RepoImport, RepoImportSqlite.layer),
+    lazily(RepoRepair, RepoRepairSqlite.layer),
     AuthAccount.layer,
-    PreferencesSqlite.layer,
-    SecondFactorsSqlite.layer,
-    PasskeysSqlite.layer,
-    PasskeyLinksSqlite.layer,
-    AccountCodesSqlite.layer,
-    AccountLimitsSqlite.layer,
-    PointRowsSqlite.layer.pipe(Layer.provideMerge(AccountRowsSqlite.layer)),
-    SecretRowsSqlite.layer,
+    lazily(Preferences, PreferencesSqlite.layer),
+    lazily(SecondFactors, SecondFactorsSqlite.layer),
+    lazily(Passkeys, PasskeysSqlite.layer),
+    lazily(PasskeyLinks, PasskeyLinksSqlite.layer),
+    lazily(AccountCodes, AccountCodesSqlite.layer),
+    lazily(AccountLimits, AccountLimitsSqlite.layer),
+    lazily(PointRows, PointRowsSqlite.layer).pipe(
+      Layer.provideMerge(lazily(AccountRows, AccountRowsSqlite.layer))
+    ),
+    lazily(SecretRows, SecretRowsSqlite.layer),
     AccountLock.layer,
     SharedTurn.layer,
-    TakedownsSqlite.layer,
+    lazily(Takedowns, TakedownsSqlite.layer),
     Passwords.layer,
     TracesOtlp.layer({ reports: false }),
     Logging.layer
   ).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
-        AppPasswordsSqlite.layer,
-        OwnTokensSqlite.layer,
-        MoveInSqlite.layer,
+        lazily(AppPasswords, AppPasswordsSqlite.layer),
+        lazily(OwnTokens, OwnTokensSqlite.layer),
+        lazily(MoveIn, MoveInSqlite.layer),
         PendingMigrationSqlite.layer,
-        PendingDeletionSqlite.layer
+        lazily(PendingDeletion, PendingDeletionSqlite.layer)
       )
     ),
     Layer.provideMerge(
-      Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoWriter.layer)
+      Layer.mergeAll(
+        SessionsSqlite.layer,
+        lazily(OAuthSessions, OAuthSessionsSqlite.layer),
+        RepoWriter.layer
+      )
     ),
     Layer.provideMerge(
       Layer.mergeAll(

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import * as BlockStoreSqlite from "../../src/layers/repo/BlockStoreSqlite.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
@@ -13,9 +15,9 @@ import { repoServices } from "./repoWorld.ts"
 
 const did = "did:plc:abcdefghijklmnopqrstuvwx"
 
-const write = Effect.flatMap(Repo, (repo) =>
-  repo.write([{ action: "create", collection: "com.example.note", record: {} }], {})
-)
+const note = { action: "create", collection: "com.example.note", record: {} } as const
+
+const write = Effect.flatMap(Repo, (repo) => repo.write([note], {}))
 
 const hour = 3_600_000
 
@@ -38,6 +40,22 @@ describe("a repo over the life of its object", () => {
         assert.isAbove((second.rev ?? "").localeCompare(first.rev ?? ""), 0)
         assert.deepStrictEqual([first.taken, second.taken], [1, 1])
       })
+  )
+
+  it.effect("an object that has just woken stores its first write in the same turn", () =>
+    Effect.gen(function* () {
+      const sql = Layer.succeed(SqlStorage, SqlStorageNode.make(SqlStorageNode.open(":memory:")))
+      const live = Effect.scoped(
+        Effect.gen(function* () {
+          const { context } = yield* repoServices(did, BlockStoreSqlite.layer, sql)
+          const repo = Context.get(context, Repo)
+          const written = repo.writeNow([note], {}, context)
+          assert.isTrue(Result.isResult(written) && Result.isSuccess(written))
+          return (yield* repo.head).records
+        })
+      )
+      assert.deepStrictEqual([yield* live, yield* live], [1, 2])
+    })
   )
 
   for (const drawn of [0, 0.5, 1 - 2 ** -53]) {

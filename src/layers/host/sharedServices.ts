@@ -4,7 +4,10 @@ import type * as Option from "effect/Option"
 import { didWebHost } from "../../core/identity/did.ts"
 import { isOwnHost, type OwnNames } from "../../core/identity/ownHost.ts"
 import { Config } from "../../services/host/Config.ts"
-import { IdentityUnavailable } from "../../services/identity/Identity.ts"
+import { Identity, IdentityUnavailable } from "../../services/identity/Identity.ts"
+import { PlcDirectory } from "../../services/identity/PlcDirectory.ts"
+import { Outgoing } from "../../services/host/Outgoing.ts"
+import { lazily } from "../objects/lazily.ts"
 import * as ServiceTokens from "../../services/sessions/ServiceTokens.ts"
 import * as DpopProofsMaster from "../oauth/DpopProofsMaster.ts"
 import * as IdentityResolver from "../identity/IdentityResolver.ts"
@@ -36,10 +39,13 @@ export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
       const config = yield* Config
       const { devAllowHosts: allowHosts, dohUrl, plcUrl } = config
       const identity = IdentityResolver.layer({ dohUrl, allowHosts, local: yield* local })
-      return Layer.mergeAll(ServiceTokens.layer, DpopProofsMaster.layer).pipe(
-        Layer.provideMerge(identity),
-        Layer.provideMerge(PlcHttp.layer({ url: plcUrl })),
-        Layer.provideMerge(outgoing.layer),
+      return Layer.mergeAll(
+        lazily(ServiceTokens.ServiceTokens, ServiceTokens.layer),
+        DpopProofsMaster.layer
+      ).pipe(
+        Layer.provideMerge(lazily(Identity, identity)),
+        Layer.provideMerge(lazily(PlcDirectory, PlcHttp.layer({ url: plcUrl }))),
+        Layer.provideMerge(lazily(Outgoing, outgoing.layer)),
         Layer.provideMerge(KeysMaster.layer(config))
       )
     })

@@ -10,6 +10,7 @@ import {
 import { concatBytes } from "../../core/bytes/bytes.ts"
 import { hkdf, type MasterKeys, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../../services/identity/Keys.ts"
+import { openSealed } from "../../services/host/sealedSecrets.ts"
 import * as SignerKeys from "./SignerKeys.ts"
 
 /**
@@ -39,34 +40,23 @@ const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
 })
 
 const make = (masterKeys: MasterKeys): Keys["Service"] => {
-  const wrappingKey = (master: Redacted.Redacted<Uint8Array>, usage: "encrypt" | "decrypt") =>
-    crypto.subtle.importKey("raw", hkdf(master, "account-key/1"), "AES-GCM", false, [usage])
+  const wrappingKey = (master: Redacted.Redacted<Uint8Array>) => hkdf(master, "account-key/1")
 
-  const unwrapWith = async (
+  /** Without waiting, so an object that wakes to sign does it in one turn. */
+  const unwrap = (
     master: Redacted.Redacted<Uint8Array>,
     owner: string,
     wrapped: Uint8Array
-  ): Promise<PrivateKey> => {
-    const curve = curves[wrapped[1] ?? -1]
-    if (wrapped.length !== wrappedLength || wrapped[0] !== version || curve === undefined) {
-      throw new TypeError("not a wrapped key")
-    }
-    const opened = await crypto.subtle.decrypt(
-      {
-        name: "AES-GCM",
-        iv: wrapped.slice(headerLength, headerLength + nonceLength),
-        additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
-      },
-      await wrappingKey(master, "decrypt"),
-      wrapped.slice(headerLength + nonceLength)
-    )
-    return privateKey(curve, new Uint8Array(opened))
-  }
-
-  const unwrap = (master: Redacted.Redacted<Uint8Array>, owner: string, wrapped: Uint8Array) =>
-    Effect.tryPromise({
-      try: () => unwrapWith(master, owner, wrapped),
-      catch: () => new KeyUnreadable({ owner })
+  ): Effect.Effect<PrivateKey, KeyUnreadable> =>
+    Effect.suspend(() => {
+      const curve = curves[wrapped[1] ?? -1]
+      const isWrapped = wrapped.length === wrappedLength && wrapped[0] === version
+      const secret = isWrapped
+        ? openSealed(wrappingKey(master), owner, wrapped, headerLength)
+        : undefined
+      return curve === undefined || secret === undefined
+        ? Effect.fail(new KeyUnreadable({ owner }))
+        : Effect.succeed(privateKey(curve, secret))
     })
 
   const wrap = Effect.fn("Keys.wrap")((owner: string, { curve, secret }: PrivateKey) =>
@@ -81,7 +71,9 @@ const make = (masterKeys: MasterKeys): Keys["Service"] => {
           iv,
           additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
         },
-        await wrappingKey(masterKeys.masterKey, "encrypt"),
+        await crypto.subtle.importKey("raw", wrappingKey(masterKeys.masterKey), "AES-GCM", false, [
+          "encrypt"
+        ]),
         new Uint8Array(Redacted.value(secret))
       )
       wrapped.set(new Uint8Array(sealed), headerLength + nonceLength)

@@ -23,6 +23,15 @@ export const layer = Layer.effect(
       // Without an account, or under another master key, there is no key: a defect.
     }).pipe(Effect.orDie)
 
+    /** The signer, unless its key has to be waited for: K-256 only needs unwrapping. */
+    const signerNow = (): SignerShape | undefined => {
+      const key = accounts.peek()?.signingKey
+      const isReady = () => ready !== undefined && ready.didKey === key?.didKey
+      // A key that can't be unwrapped is reported where the signature is waited for.
+      if (!isReady() && key?.curve === "k256") Effect.runSyncExit(current)
+      return isReady() ? ready?.signer : undefined
+    }
+
     return Signer.of({
       get curve() {
         return accounts.peek()?.signingKey.curve ?? "k256"
@@ -32,9 +41,7 @@ export const layer = Layer.effect(
       },
       sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes)),
       get signNow() {
-        return ready !== undefined && ready.didKey === accounts.peek()?.signingKey.didKey
-          ? ready.signer.signNow
-          : undefined
+        return signerNow()?.signNow
       }
     })
   })

@@ -29,17 +29,28 @@ export interface Sealer {
 const additionalData = (owner: string): Uint8Array<ArrayBuffer> =>
   concatBytes([new Uint8Array([version]), text.encode(owner)])
 
-/** The secret under a key, or undefined if it isn't under this one. */
-const openedWith = (key: Uint8Array, owner: string, sealed: Uint8Array): Uint8Array | undefined => {
-  const from = 1 + nonceLength
+/**
+ * What AES-256-GCM sealed under a key, or undefined if it isn't under this one: a header that is
+ * authenticated along with the owner, the nonce, the secret, the tag.
+ */
+export const openSealed = (
+  key: Uint8Array,
+  owner: string,
+  sealed: Uint8Array,
+  headerLength: number
+): Uint8Array<ArrayBuffer> | undefined => {
+  const from = headerLength + nonceLength
   const to = sealed.length - tagLength
-  if (sealed[0] !== version || to < from) return undefined
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, from))
-  decipher.setAAD(additionalData(owner))
+  if (to < from) return undefined
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(headerLength, from))
+  decipher.setAAD(concatBytes([sealed.subarray(0, headerLength), text.encode(owner)]))
   decipher.setAuthTag(sealed.subarray(to))
   const start = decipher.update(sealed.subarray(from, to))
   return Result.getOrUndefined(Result.try(() => concatBytes([start, decipher.final()])))
 }
+
+const openedWith = (key: Uint8Array, owner: string, sealed: Uint8Array): Uint8Array | undefined =>
+  sealed[0] === version ? openSealed(key, owner, sealed, 1) : undefined
 
 /**
  * Seals secrets of one purpose with a key that HKDF derives from the master key; opens those under
@@ -56,7 +67,11 @@ export const sealer = (keys: MasterKeys, purpose: string): Sealer => {
   return {
     seal: Effect.fnUntraced(function* (owner, secret) {
       const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-      const algorithm = { name: "AES-GCM", iv, additionalData: additionalData(owner) }
+      const algorithm = {
+        name: "AES-GCM",
+        iv,
+        additionalData: additionalData(owner)
+      }
       const raw = hkdf(keys.masterKey, purpose)
       const key = yield* Effect.promise(() =>
         crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"])
