@@ -129,7 +129,7 @@ export async function against(options: AgainstOptions): Promise<void> {
       const subscribers = streams.get(name)
       say(`${name} …`)
       if (subscribers !== undefined) {
-        posts.push(await streamRow(name, subscribers, rounds, { old, now, floor }))
+        posts.push(await streamRow(name, subscribers, Math.ceil(rounds / 4), { old, now, floor }))
         continue
       }
       if (call === undefined) throw new Error(`unknown: ${name}; known: ${comparable.join(", ")}`)

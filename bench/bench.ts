@@ -20,7 +20,7 @@ const help = `npm run bench -- [options]: measures the server as it runs, in one
   --against <other>      compares this tree in turns with a commit, or with cirrus:<folder>, a build of
                          Cirrus by wrangler deploy --dry-run --minify --outdir <folder>: CPU a request
                          and requests a second; --only names methods, the first of --sizes the records
-  --rounds 24            turns of each in a comparison
+  --rounds 24            turns of each in a comparison; a quarter of them with subscribers
   --clients 8            clients of each in a comparison
   --json                 the numbers as JSON
   --config <file>        another wrangler.toml
