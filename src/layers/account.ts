@@ -84,21 +84,14 @@ const local = Effect.gen(function* () {
       ) {
         return Option.some(
           isServedHere(account.did, settings)
-            ? {
-                did: account.did,
-                didDoc: expectedDocument(account, settings),
-                isClaimed
-              }
+            ? { did: account.did, didDoc: expectedDocument(account, settings), isClaimed }
             : { did: account.did, isClaimed }
         )
       }
       if (didOrHandle.startsWith("did:")) return Option.none()
       return yield* directory.byHandle(didOrHandle).pipe(
         Effect.map((entry) =>
-          Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({
-            did,
-            isClaimed
-          }))
+          Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({ did, isClaimed }))
         ),
         Effect.catch(sharedServices.orOthers(didOrHandle, settings))
       )

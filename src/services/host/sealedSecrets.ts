@@ -67,11 +67,7 @@ export const sealer = (keys: MasterKeys, purpose: string): Sealer => {
   return {
     seal: Effect.fnUntraced(function* (owner, secret) {
       const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-      const algorithm = {
-        name: "AES-GCM",
-        iv,
-        additionalData: additionalData(owner)
-      }
+      const algorithm = { name: "AES-GCM", iv, additionalData: additionalData(owner) }
       const raw = hkdf(keys.masterKey, purpose)
       const key = yield* Effect.promise(() =>
         crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"])
