@@ -32,6 +32,27 @@ const deleteAtOnce = 1000
 const unavailable = (operation: string) => (cause: unknown) =>
   new BlobStoreUnavailable({ operation, cause })
 
+/** The most bytes of a blob that is put in one piece: a stream costs more than their memory. */
+const onePiece = 1024 * 1024
+
+/** Puts a small blob once all of it is here. */
+const putSmall = async (
+  bucket: R2Bucket,
+  key: string,
+  body: Body,
+  bounds: BodyBounds & { readonly length: number },
+  { signal, stall }: Waiting
+): Promise<StoredBlob> => {
+  const whole = new Uint8Array(bounds.length)
+  let at = 0
+  const blob = await pump(body, bounds, signal, (chunk) => {
+    whole.set(chunk, at)
+    at += chunk.byteLength
+  })
+  await within(stall, bucket.put(key, whole))
+  return blob
+}
+
 /** Puts a stream of known length: R2 requires the length beforehand. */
 const putKnown = async (
   bucket: R2Bucket,
@@ -96,7 +117,13 @@ export const make = (
           try {
             return length === undefined
               ? await putUnknown(bucket, key, body, { limit }, { signal, stall }, budget)
-              : await putKnown(bucket, key, body, { length, limit }, { signal, stall })
+              : await (length <= onePiece ? putSmall : putKnown)(
+                  bucket,
+                  key,
+                  body,
+                  { length, limit },
+                  { signal, stall }
+                )
           } catch (cause) {
             // R2 may have stored the object although it reported a failure; the sweep handles a
             // stalled put.
