@@ -7,10 +7,9 @@ import {
   generatePrivateKey,
   publicKeyOf
 } from "../../core/identity/didKey.ts"
-import { concatBytes } from "../../core/bytes/bytes.ts"
 import { hkdf, type MasterKeys, masterKeysOf } from "../../services/host/derivedSecrets.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../../services/identity/Keys.ts"
-import { openSealed } from "../../services/host/sealedSecrets.ts"
+import { openUnder, sealUnder } from "../../services/host/sealedSecrets.ts"
 import * as SignerKeys from "./SignerKeys.ts"
 
 /**
@@ -19,16 +18,9 @@ import * as SignerKeys from "./SignerKeys.ts"
  */
 const version = 1
 const headerLength = 2
-const nonceLength = 12
-const wrappedLength = headerLength + nonceLength + 32 + 16
+const wrappedLength = headerLength + 12 + 32 + 16
 
 const curves = ["k256", "p256"] as const
-
-const text = new TextEncoder()
-
-/** The header and the owner, authenticated but not encrypted. */
-const additionalData = (header: Uint8Array, owner: string): Uint8Array<ArrayBuffer> =>
-  concatBytes([header, text.encode(owner)])
 
 // The public key is derived on demand, so an object that wakes to sign doesn't pay for it.
 const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
@@ -52,34 +44,17 @@ const make = (masterKeys: MasterKeys): Keys["Service"] => {
       const curve = curves[wrapped[1] ?? -1]
       const isWrapped = wrapped.length === wrappedLength && wrapped[0] === version
       const secret = isWrapped
-        ? openSealed(wrappingKey(master), owner, wrapped, headerLength)
+        ? openUnder(wrappingKey(master), owner, wrapped, headerLength)
         : undefined
       return curve === undefined || secret === undefined
         ? Effect.fail(new KeyUnreadable({ owner }))
         : Effect.succeed(privateKey(curve, secret))
     })
 
-  const wrap = Effect.fn("Keys.wrap")((owner: string, { curve, secret }: PrivateKey) =>
-    Effect.promise(async () => {
-      const wrapped = new Uint8Array(wrappedLength)
-      wrapped.set([version, curves.indexOf(curve)])
-      const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-      wrapped.set(iv, headerLength)
-      const sealed = await crypto.subtle.encrypt(
-        {
-          name: "AES-GCM",
-          iv,
-          additionalData: additionalData(wrapped.subarray(0, headerLength), owner)
-        },
-        await crypto.subtle.importKey("raw", wrappingKey(masterKeys.masterKey), "AES-GCM", false, [
-          "encrypt"
-        ]),
-        new Uint8Array(Redacted.value(secret))
-      )
-      wrapped.set(new Uint8Array(sealed), headerLength + nonceLength)
-      return wrapped
-    })
-  )
+  const wrap = Effect.fn("Keys.wrap")((owner: string, { curve, secret }: PrivateKey) => {
+    const header = new Uint8Array([version, curves.indexOf(curve)])
+    return sealUnder(wrappingKey(masterKeys.masterKey), owner, Redacted.value(secret), header)
+  })
 
   return Keys.of({
     generate: (curve) => Effect.sync(() => privateKey(curve, generatePrivateKey(curve))),

@@ -26,14 +26,30 @@ export interface Sealer {
   isCurrent(owner: string, sealed: Uint8Array): boolean
 }
 
-const additionalData = (owner: string): Uint8Array<ArrayBuffer> =>
-  concatBytes([new Uint8Array([version]), text.encode(owner)])
+/** The header and the owner, authenticated but not encrypted. */
+const additionalData = (header: Uint8Array, owner: string): Uint8Array<ArrayBuffer> =>
+  concatBytes([header, text.encode(owner)])
 
-/**
- * What AES-256-GCM sealed under a key, or undefined if it isn't under this one: a header that is
- * authenticated along with the owner, the nonce, the secret, the tag.
- */
-export const openSealed = (
+/** Seals a secret under a key: the header, a nonce, then AES-256-GCM of the secret with its tag. */
+export const sealUnder = Effect.fnUntraced(function* (
+  key: Uint8Array<ArrayBuffer>,
+  owner: string,
+  secret: Uint8Array,
+  header: Uint8Array
+) {
+  const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
+  const algorithm = { name: "AES-GCM", iv, additionalData: additionalData(header, owner) }
+  const imported = yield* Effect.promise(() =>
+    crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"])
+  )
+  const sealed = yield* Effect.promise(() =>
+    crypto.subtle.encrypt(algorithm, imported, secret.slice())
+  )
+  return concatBytes([header, iv, new Uint8Array(sealed)])
+})
+
+/** Opens what `sealUnder` made; undefined if it isn't under this key. */
+export const openUnder = (
   key: Uint8Array,
   owner: string,
   sealed: Uint8Array,
@@ -43,14 +59,14 @@ export const openSealed = (
   const to = sealed.length - tagLength
   if (to < from) return undefined
   const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(headerLength, from))
-  decipher.setAAD(concatBytes([sealed.subarray(0, headerLength), text.encode(owner)]))
+  decipher.setAAD(additionalData(sealed.subarray(0, headerLength), owner))
   decipher.setAuthTag(sealed.subarray(to))
   const start = decipher.update(sealed.subarray(from, to))
   return Result.getOrUndefined(Result.try(() => concatBytes([start, decipher.final()])))
 }
 
 const openedWith = (key: Uint8Array, owner: string, sealed: Uint8Array): Uint8Array | undefined =>
-  sealed[0] === version ? openSealed(key, owner, sealed, 1) : undefined
+  sealed[0] === version ? openUnder(key, owner, sealed, 1) : undefined
 
 /**
  * Seals secrets of one purpose with a key that HKDF derives from the master key; opens those under
@@ -65,18 +81,8 @@ export const sealer = (keys: MasterKeys, purpose: string): Sealer => {
     return undefined
   }
   return {
-    seal: Effect.fnUntraced(function* (owner, secret) {
-      const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-      const algorithm = { name: "AES-GCM", iv, additionalData: additionalData(owner) }
-      const raw = hkdf(keys.masterKey, purpose)
-      const key = yield* Effect.promise(() =>
-        crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"])
-      )
-      const sealed = yield* Effect.promise(() =>
-        crypto.subtle.encrypt(algorithm, key, secret.slice())
-      )
-      return concatBytes([new Uint8Array([version]), iv, new Uint8Array(sealed)])
-    }),
+    seal: (owner, secret) =>
+      sealUnder(hkdf(keys.masterKey, purpose), owner, secret, new Uint8Array([version])),
     open: (owner, sealed) =>
       Effect.suspend(() => {
         const opened = tryOpen(owner, sealed)
