@@ -19,7 +19,7 @@ import type { HostServices } from "./host.ts"
 import { countNow as countTowardsLimits } from "./limits/clientLimits.ts"
 import { accountMethods, hostMethods, limitsOf } from "./methods.ts"
 import { countNow as countForMetrics } from "./operators/countRequest.ts"
-import { proxyNow } from "./proxy/proxyNow.ts"
+import { type ProxiedRead, proxyNow } from "./proxy/proxyNow.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { marked, newRequestId, withRequestId } from "./requestId.ts"
 import { logRequest, logsRequests } from "./requestLog.ts"
@@ -37,8 +37,8 @@ type Current = CurrentRequest["Service"]
  * by sending them there. A fiber runs only for the rest: failures, a record of another server, and
  * a response that has to be patched.
  *
- * Returns undefined for every other request, and for all while traces are recorded; nothing is
- * counted in that case. The responses are those of `serveHost`, from the same parts.
+ * Returns undefined for all other requests, and for all while traces are recorded; these aren't
+ * counted yet. The responses are those of `serveHost`, from the same parts.
  */
 export const answerDirectly = (
   request: Request,
@@ -50,13 +50,12 @@ export const answerDirectly = (
   const current = currentRequest(request, url, "/xrpc/*", authorization)
   const { nsid } = current
   const within = Context.add(services, CurrentRequest, current)
-  const answered = serveAtOnce(hostMethods, within, request, url, authorization)
-  const did = answered === undefined ? accountIn(current, authorization, url, services) : undefined
-  const read =
-    answered === undefined && did === undefined
-      ? proxyNow(current, authorization, url, within)
-      : undefined
-  if (answered === undefined && did === undefined && read === undefined) return undefined
+  // The answer, the account that answers, or a read of another service.
+  const way: Response | string | ProxiedRead | undefined =
+    serveAtOnce(hostMethods, within, request, url, authorization) ??
+    accountIn(current, authorization, url, services) ??
+    proxyNow(current, authorization, url, within)
+  if (way === undefined) return undefined
   const started = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
   const id = newRequestId(request)
   const config = Context.get(services, Config)
@@ -76,15 +75,14 @@ export const answerDirectly = (
   const counted = countTowardsLimits(request, limitsOf(nsid), services, started)
   if (Result.isFailure(counted)) return inFiber(Effect.fail(counted.failure))
   current.limits = counted.success
-  if (answered !== undefined) return marked(finish(answered), id)
-  if (read !== undefined) {
-    if (isSupportedDid(read.did)) current.account = read.did
-    return read
+  if (way instanceof Response) return marked(finish(way), id)
+  const did = typeof way === "string" ? way : way.did
+  if (isSupportedDid(did)) current.account = did
+  if (typeof way !== "string") {
+    return way
       .answer(id)
       .then((made) => (made instanceof Response ? marked(finish(made), id) : inFiber(made)))
   }
-  if (did === undefined) return undefined
-  if (isSupportedDid(did)) current.account = did
   current.isForwarded = true
   const orElsewhere = (local: Effect.Effect<Response, Failure, HostServices>) =>
     orOfAppView(nsid, local, request, current.url)
