@@ -35,14 +35,17 @@ const unavailable = (operation: string) => (cause: unknown) =>
 /** The most bytes of a blob that is put in one piece: a stream costs more than their memory. */
 const onePiece = 1024 * 1024
 
-/** Puts a small blob once all of it is here. */
-const putSmall = async (
+/** Puts a body of known length, which R2 requires beforehand. */
+type PutKnown = (
   bucket: R2Bucket,
   key: string,
   body: Body,
   bounds: BodyBounds & { readonly length: number },
-  { signal, stall }: Waiting
-): Promise<StoredBlob> => {
+  waiting: Waiting
+) => Promise<StoredBlob>
+
+/** Puts a small blob once all of it is here. */
+const putWhole: PutKnown = async (bucket, key, body, bounds, { signal, stall }) => {
   const whole = new Uint8Array(bounds.length)
   let at = 0
   const blob = await pump(body, bounds, signal, (chunk) => {
@@ -53,14 +56,8 @@ const putSmall = async (
   return blob
 }
 
-/** Puts a stream of known length: R2 requires the length beforehand. */
-const putKnown = async (
-  bucket: R2Bucket,
-  key: string,
-  body: Body,
-  bounds: BodyBounds & { readonly length: number },
-  { signal, stall }: Waiting
-): Promise<StoredBlob> => {
+/** Puts a stream as it arrives. */
+const putStream: PutKnown = async (bucket, key, body, bounds, { signal, stall }) => {
   const { readable, writable } = new FixedLengthStream(bounds.length)
   const writer = writable.getWriter()
   const stored = bucket.put(key, readable)
@@ -114,16 +111,13 @@ export const make = (
         try: async (signal) => {
           checkBounds(options)
           const { length, limit } = options
+          const waiting = { signal, stall }
           try {
-            return length === undefined
-              ? await putUnknown(bucket, key, body, { limit }, { signal, stall }, budget)
-              : await (length <= onePiece ? putSmall : putKnown)(
-                  bucket,
-                  key,
-                  body,
-                  { length, limit },
-                  { signal, stall }
-                )
+            if (length === undefined) {
+              return await putUnknown(bucket, key, body, { limit }, waiting, budget)
+            }
+            const put = length <= onePiece ? putWhole : putStream
+            return await put(bucket, key, body, { length, limit }, waiting)
           } catch (cause) {
             // R2 may have stored the object although it reported a failure; the sweep handles a
             // stalled put.

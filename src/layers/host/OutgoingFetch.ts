@@ -277,16 +277,9 @@ const inTime = <A>(
       abort.abort()
       fail(tooSlow(url))
     }, Duration.toMillis(timeout))
-    run(abort.signal).then(
-      (value) => {
-        clearTimeout(timer)
-        done(value)
-      },
-      (cause: unknown) => {
-        clearTimeout(timer)
-        fail(failureOf(url, cause))
-      }
-    )
+    run(abort.signal)
+      .finally(() => clearTimeout(timer))
+      .then(done, (cause: unknown) => fail(failureOf(url, cause)))
   })
 
 const failureOf = (url: string, cause: unknown): OutgoingError =>
