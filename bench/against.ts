@@ -15,6 +15,7 @@ import { alternate, ofFloor, ofServer as audienceOf, sizes, type Stage, summary 
 import { type BenchServer, cpuOf, startServer, temporaryFolder } from "./server.ts"
 
 const root = resolve(import.meta.dirname, "..")
+
 /** Posts with so many subscribers. */
 const streams: ReadonlyMap<string, number> = new Map(
   Object.keys(sizes).map((count) => [`stream${count}`, Number(count)])

@@ -5,7 +5,6 @@ import { Secp256k1Keypair } from "@atproto/crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { freePort, serve } from "../scripts/server.ts"
-import type { BenchServer } from "./server.ts"
 
 const did = "did:web:bench.example.com"
 const password = "a long password"
@@ -16,10 +15,7 @@ const passwordHash = "$2b$10$RVS/P3/87/0Z5NjwKdDMWOHchcXI5UHIwrDDnnNd8CaVBCd.WH0
  * Starts what `wrangler deploy --dry-run --minify --outdir <folder>` has built of a Cirrus project:
  * one module of code, and its pages as texts.
  */
-export const startCirrus = async (
-  folder: string,
-  dataDir: string
-): Promise<Pick<BenchServer, "url" | "workerd" | "stop"> & { readonly account: Account }> => {
+export const startCirrus = async (folder: string, dataDir: string) => {
   const textOf = (name: string) => readFileSync(join(folder, name), "utf8")
   const key = await Secp256k1Keypair.create({ exportable: true })
   const code = textOf("index.js")
@@ -52,9 +48,4 @@ export const startCirrus = async (
   const { url, pid, stop } = server
   if (pid === undefined) throw new Error("the process of Cirrus is unknown")
   return { url, workerd: pid, stop, account: { did, password } }
-}
-
-interface Account {
-  readonly did: string
-  readonly password: string
 }

@@ -169,7 +169,7 @@ export const runForgetful: Run<Inside> = (body) =>
   Effect.runPromise(
     Effect.gen(function* () {
       const sql = yield* SqlStorage
-      // The environment is the same for every object.
+      // All objects share one environment.
       const environment = yield* Layer.build(configLayer)
       const layer = Layer.fresh(storesLayer).pipe(
         Layer.provideMerge(Layer.succeedContext(Context.add(environment, SqlStorage, sql)))

@@ -39,7 +39,7 @@ export interface ProxiedRead {
 const bySession: Authority = { kind: "session", level: "standard", oauth: "any" }
 
 /**
- * Prepares a read of another service in the fewest steps; undefined for every other request.
+ * Prepares a read of another service in the fewest steps; returns undefined for other requests.
  *
  * The account's object judges the caller and signs. Other callers, a response that has to be
  * patched or read first, and every failure take the usual way from that point.

@@ -67,8 +67,8 @@ const authorizeProxy = Effect.fnUntraced(function* (input: ProxiedCall) {
 export type Authorizing = Context.Context<Auth | Repo | Signer | ServiceTokens>
 
 /**
- * The same at a time in milliseconds, without waiting, for the plain session of an active account;
- * undefined for every other caller, whom `authorizeProxy` judges.
+ * The same without waiting, for the plain session of an active account; `now` is in milliseconds.
+ * Returns undefined for all other callers, which `authorizeProxy` checks.
  */
 export const authorizeProxyNow = (
   input: ProxiedCall,
