@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AtpAgent } from "@atproto/api"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import * as Passwords from "../../src/services/sessions/Passwords.ts"
+import { quickFailures } from "../support/quickFailures.ts"
 import {
   alice,
   aliceIdentity,
@@ -21,9 +23,11 @@ import {
 
 const server = "com.atproto.server"
 
-/** Failed attempts take a minimum time, so these run on the real clock. */
+/** Failed attempts take a minimum time, but not on this clock. */
 const live = <E>(title: string, body: Effect.Effect<void, E, Services>) =>
-  it.live(title, () => Effect.provide(body, serverLayer))
+  it.live(title, () =>
+    body.pipe(Effect.provide(serverLayer), Effect.provideService(Clock.Clock, quickFailures()))
+  )
 
 const signIn = (given: string, more: object = {}) =>
   call(`${server}.createSession`, { body: { identifier: alice.handle, password: given, ...more } })

@@ -13,7 +13,7 @@ class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword",
 export const recentMillis = 15 * 60_000
 
 /** Minimum duration of a failed attempt, in milliseconds: the time must not reveal the reason. */
-const failureMillis = 350
+export const failureMillis = 350
 
 /** Makes every failed attempt take the minimum time; a successful one isn't delayed. */
 export const slowToFail = Effect.fnUntraced(function* <A, E, R>(attempt: Effect.Effect<A, E, R>) {

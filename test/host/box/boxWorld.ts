@@ -10,6 +10,7 @@ import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
 import * as Box from "../../../src/layers/Box.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
 import { cheapPasswords } from "../../support/passwords.ts"
+import { quickFailures } from "../../support/quickFailures.ts"
 import { freePort } from "../../support/server/server.ts"
 
 export const origin = "http://localhost:8787"
@@ -57,13 +58,7 @@ export const startBox = async (
   } = {}
 ): Promise<RunningBox> => {
   const scope = Scope.makeUnsafe()
-  const real = Context.get(await Effect.runPromise(Effect.context<never>()), Clock.Clock)
-  const clock: Clock.Clock = {
-    ...real,
-    sleep: (duration) => real.sleep(duration),
-    currentTimeMillisUnsafe: now,
-    currentTimeMillis: Effect.sync(now)
-  }
+  const clock = quickFailures(now)
   const { context, sequencer } = await Box.make(
     accountApp,
     { ...env, ...variables },

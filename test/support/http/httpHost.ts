@@ -24,6 +24,7 @@ import { Directory } from "../../../src/services/accounts/Directory.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
 import { boxOptions, isBox } from "../homes.ts"
 import { cheapPasswords } from "../passwords.ts"
+import { quickFailures } from "../quickFailures.ts"
 import { startNetwork, type Network } from "./httpNetwork.ts"
 
 /** The origin of the host under test. */
@@ -161,14 +162,7 @@ export const startHost = async (
   const network = startNetwork(plc.url)
   const scope = Scope.makeUnsafe()
   let shift = 0
-  const real = Context.get(await Effect.runPromise(Effect.context<never>()), Clock.Clock)
-  const clock: Clock.Clock = {
-    ...real,
-    sleep: (duration) => real.sleep(duration),
-    currentTimeMillisUnsafe: () => Date.now() + shift,
-    currentTimeMillis: Effect.sync(() => Date.now() + shift),
-    currentTimeNanosUnsafe: () => BigInt(Date.now() + shift) * 1_000_000n
-  }
+  const clock = quickFailures(() => Date.now() + shift)
   const within = new WeakMap<Request, Effect.Effect<Response, never, AccountServices>>()
   const serve = (request: Request) => within.get(request) ?? accountApp.serve(request)
   const app = { ...accountApp, serve }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,6 +18,7 @@ import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
 import { boxOptions, isBox } from "../homes.ts"
 import { cheapPasswords } from "../passwords.ts"
+import { quickFailures } from "../quickFailures.ts"
 import { freePort, type TestServer } from "./server.ts"
 
 /**
@@ -57,7 +59,12 @@ export const startFragile = async (
     const { sequencer, services } = await home.pipe(Scope.provide(scope), Effect.runPromise)
     const built = await Effect.runPromise(Scope.provide(Layer.build(services), scope))
     const handler = makeHandler(
-      Layer.succeedContext(Context.add(built, PasswordCost, cheapPasswords))
+      Layer.succeedContext(
+        built.pipe(
+          Context.add(PasswordCost, cheapPasswords),
+          Context.add(Clock.Clock, quickFailures())
+        )
+      )
     )
     return { scope, sequencer, handler }
   }
