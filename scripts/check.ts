@@ -1,5 +1,6 @@
 /**
- * npm run check: types with Effect's diagnostics, lint, format and the architecture's walls.
+ * npm run check: types with Effect's diagnostics, lint, format, the architecture's walls, and
+ * whether the reference pages match the code.
  *
  * Everything runs; the exit code is 1 after any failure or warning.
  */
@@ -63,7 +64,8 @@ const steps: ReadonlyArray<readonly [name: string, step: () => Promise<Outcome>]
   ["types", types],
   ["lint", () => run(bin("oxlint"), ["--deny-warnings"])],
   ["format", () => run(bin("oxfmt"), ["--check"])],
-  ["walls", walls]
+  ["walls", walls],
+  ["docs", () => run(process.execPath, ["scripts/docs.ts", "--check"])]
 ]
 
 let failed = 0
