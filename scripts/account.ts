@@ -88,14 +88,14 @@ async function finish(
   isMade: () => Promise<boolean>
 ): Promise<void> {
   const until = Date.now() + patience
-  for (let told = false; ; told = true) {
+  for (let hasSaid = false; ; hasSaid = true) {
     try {
       return await createAccount(server, account)
     } catch (cause) {
       const isThere = cause instanceof AccountRefused && cause.error === "AlreadyExists"
       if (!wasBegun || !isThere || Date.now() > until) throw cause
     }
-    if (!told)
+    if (!hasSaid)
       console.log(
         "The last start was interrupted while creating the account. This takes about a minute."
       )

@@ -37,8 +37,8 @@ const runs: Readonly<Record<string, () => Promise<void>>> = {
     serving("one-line", async ({ post, url }) => {
       await post()
       if (!chosen.includes("firehose")) return
-      const told = run("firehose", place("firehose/consume.js"), url, "1")
-      must(told.startsWith("create at://did:"), `the consumer tells of the post: ${told}`)
+      const printed = run("firehose", place("firehose/consume.js"), url, "1")
+      must(printed.startsWith("create at://did:"), `the consumer prints the post: ${printed}`)
     }),
   "own-worker": () =>
     serving("own-worker", async ({ get, json, post }) => {

@@ -134,9 +134,9 @@ const checkChanges = (branch: string): void => {
   const base = git("merge-base", branch, "HEAD").trim()
   const touched = git("diff", "--name-only", base, "--", "src", "create-nacre").trim()
   const before = new Set(unreleased(git("show", `${base}:CHANGELOG.md`)))
-  const isTold = unreleased(read("CHANGELOG.md")).some((line) => !before.has(line))
+  const isListed = unreleased(read("CHANGELOG.md")).some((line) => !before.has(line))
   const isSilent = /^Changelog: none$/m.test(git("log", "--format=%B", `${base}..HEAD`))
-  if (touched === "" || isTold || isSilent) return
+  if (touched === "" || isListed || isSilent) return
   throw new Error(
     `The code has changed since ${branch}, and CHANGELOG.md has no new line under Unreleased.\n` +
       'If nobody notices the change, write "Changelog: none" into a commit\'s message.'

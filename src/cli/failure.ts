@@ -60,7 +60,7 @@ export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", { faults: Sch
 export type CliFailure = Failed | CallFailed | Unreachable | Damaged
 
 /** Whether `run` reports a failure. */
-export const isTold = (error: unknown): error is CliFailure =>
+export const isReported = (error: unknown): error is CliFailure =>
   error instanceof Failed ||
   error instanceof CallFailed ||
   error instanceof Unreachable ||

@@ -5,7 +5,7 @@ import { fetchText } from "./xrpc.ts"
 
 const optional = Schema.optionalKey
 
-const Told = Schema.Struct({ variable: Name, message: Words })
+const Finding = Schema.Struct({ variable: Name, message: Words })
 
 const Ready = Schema.Struct({
   ready: Schema.Boolean,
@@ -13,8 +13,8 @@ const Ready = Schema.Struct({
   checks: optional(Schema.Record(Name, Words)),
   /** Whether codes are mailed instead of shown. */
   sendsMail: optional(Schema.Boolean),
-  problems: optional(Schema.Array(Told)),
-  warnings: optional(Schema.Array(Told))
+  problems: optional(Schema.Array(Finding)),
+  warnings: optional(Schema.Array(Finding))
 })
 
 /** The response of a Nacre server's `/ready`. */

@@ -15,7 +15,7 @@ import { restore } from "./backup/restore.ts"
 import { transplant } from "./backup/transplant.ts"
 import { importAccount } from "./backup/import.ts"
 import { startCommand } from "../../scripts/project.ts"
-import { type CliFailure, explain, Failed, isTold } from "./failure.ts"
+import { type CliFailure, explain, Failed, isReported } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { deploy } from "./host/deploy.ts"
 import { dev } from "./host/dev.ts"
@@ -132,7 +132,7 @@ const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 export const run = (version: string) =>
   Command.run(root, { version }).pipe(
     Effect.scoped,
-    Effect.tapError((error) => (isTold(error) ? tell(error) : Effect.void)),
+    Effect.tapError((error) => (isReported(error) ? tell(error) : Effect.void)),
     // Ctrl-C: the shell's prompt gets a line of its own.
     Effect.onInterrupt(() => note("\nStopped.")),
     Effect.provide(Layer.merge(CliConfig.layer({ builtIns }), presenter))

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { calledUrl } from "../core/lexicon/calledUrl.ts"
 import { AccountHistory } from "../services/accounts/AccountHistory.ts"
-import { tellOwner } from "../services/accounts/tellOwner.ts"
+import { notifyOwner } from "../services/accounts/notifyOwner.ts"
 import { recordsPath } from "../services/backups/archive/archive.ts"
 import { archiveRecords } from "../services/backups/archive/records.ts"
 import { Config } from "../services/host/Config.ts"
@@ -36,7 +36,7 @@ const answerAtOnce = (
   request: Request,
   services: Context.Context<Services>
 ): Response | Promise<Response> | undefined => {
-  if (Context.get(services, AccountHistory).hasUntold()) return undefined
+  if (Context.get(services, AccountHistory).hasUnsent()) return undefined
   const url = calledUrl(request.url)
   if (url.pathname === authorizePath) return authorizeAtOnce(request, url, services)
   return request.method === "POST"
@@ -58,7 +58,7 @@ const serveCall = Effect.fnUntraced(function* (request: Request) {
   if (url.pathname === recordsPath) return yield* serveRecords(request)
   if (url.pathname === authorizePath) return unauthorized()
   const answer = yield* serve(accountMethods, config, request, url).pipe(
-    Effect.ensuring(tellOwner),
+    Effect.ensuring(notifyOwner),
     Effect.provideService(RequestOrigin, {
       get from() {
         return seenFromRequest(request)

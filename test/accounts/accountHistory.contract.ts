@@ -210,13 +210,13 @@ export const awakeHistoryContract = (run: Run<Inside>) =>
           history.note({ kind: "password" }, start + 10)
           history.note({ kind: "app-password-revoked" }, start + 11)
           history.note({ kind: "handle" }, start + day + 10)
-          const told = history.takeUntold().map(({ kind }) => kind)
+          const told = history.takeUnsent().map(({ kind }) => kind)
           assert.deepStrictEqual(told, [
             ...Array.from({ length: 5 }, () => "handle"),
             "password",
             "handle"
           ])
-          assert.lengthOf(history.takeUntold(), 0)
+          assert.lengthOf(history.takeUnsent(), 0)
         })
       ))
   })

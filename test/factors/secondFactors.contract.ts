@@ -321,14 +321,14 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "isOwnerToBeTold is true once a day, for the twelfth rejected code",
+      "isOwnerToBeNotified is true once a day, for the twelfth rejected code",
       Effect.fnUntraced(function* (factors) {
         const refuse = (times: number) =>
-          Effect.replicateEffect(factors.isOwnerToBeTold, times).pipe(
+          Effect.replicateEffect(factors.isOwnerToBeNotified, times).pipe(
             Effect.map((told) => told.map((is, at) => (is ? at + 1 : 0)).filter((at) => at > 0))
           )
         assert.deepStrictEqual(yield* refuse(30), [12])
-        yield* factors.ownerWasNotTold
+        yield* factors.ownerWasNotNotified
         assert.deepStrictEqual(yield* refuse(5), [1])
         yield* TestClock.adjust("23 hours")
         assert.deepStrictEqual(yield* refuse(30), [])

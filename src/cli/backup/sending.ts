@@ -23,7 +23,7 @@ const Imported = Schema.UndefinedOr(
 )
 
 /** How many records the command lists. */
-const maxTold = 20
+const maxListed = 20
 
 /**
  * Replaces the account's repo with a CAR, and lists the invalid records that the server kept
@@ -37,12 +37,12 @@ export const sendCar = Effect.fn("cli.sendCar")(function* (remote: Remote, body:
   const imported = Schema.decodeUnknownOption(Imported)(answer)
   const { keptAsTheyCame = 0, records = [] } = Option.getOrUndefined(imported) ?? {}
   if (keptAsTheyCame === 0) return
-  const told = records.slice(0, maxTold).map(({ uri, reason }) => `  ${uri}: ${reason}`)
-  const more = keptAsTheyCame - told.length
+  const listed = records.slice(0, maxListed).map(({ uri, reason }) => `  ${uri}: ${reason}`)
+  const more = keptAsTheyCame - listed.length
   yield* note(
     [
       `${keptAsTheyCame} old records were imported unchanged, although today's rules would reject them:`,
-      ...told,
+      ...listed,
       ...(more > 0 ? [`  … and ${more} more`] : [])
     ].join("\n")
   )

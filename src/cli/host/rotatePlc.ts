@@ -41,7 +41,7 @@ const Progress = Schema.Struct({
   reported: Schema.Array(Reported)
 })
 
-type Told = ReadonlyMap<string, typeof Reported.Type>
+type Reports = ReadonlyMap<string, typeof Reported.Type>
 
 const words: Readonly<Record<string, string>> = {
   replaced: "replaced",
@@ -52,22 +52,22 @@ const words: Readonly<Record<string, string>> = {
   unavailable: "is tried again"
 }
 
-/** Continues the server's rotation until it ends or must wait, and tells each account once. */
+/** Continues the server's rotation until it ends or must wait, and reports each account once. */
 const follow = Effect.fnUntraced(function* (admin: Remote, fingerprint: string, again: string) {
   const wait = yield* Pause
-  const told = new Map<string, typeof Reported.Type>()
+  const reports = new Map<string, typeof Reported.Type>()
   while (true) {
     const at = yield* progressOf(admin, "admin/keys/plc", Progress, { fingerprint, again })
     for (const one of at.reported) {
       const { did, outcome, reason } = one
       // The last pass finds the new key in place.
-      if (outcome === "current" && told.has(did)) continue
-      told.set(did, one)
+      if (outcome === "current" && reports.has(did)) continue
+      reports.set(did, one)
       yield* note(
         `${did}: ${words[outcome] ?? outcome}${reason === undefined ? "" : ` (${reason})`}`
       )
     }
-    if (at.isHeldUp || at.phase === "done") return { at, told }
+    if (at.isHeldUp || at.phase === "done") return { at, reports }
     const pause = at.pausedUntil - (yield* Clock.currentTimeMillis)
     if (pause > 0) {
       yield* note(`The PLC directory asks to wait. Continuing in ${inWords(pause)}`)
@@ -76,9 +76,9 @@ const follow = Effect.fnUntraced(function* (admin: Remote, fingerprint: string, 
   }
 })
 
-const reported = (at: typeof Progress.Type, told: Told) => {
+const reported = (at: typeof Progress.Type, reports: Reports) => {
   const { phase, replaced, left, failed, finishableAt } = at
-  return { phase, replaced, left, failed, finishableAt, accounts: [...told.values()] }
+  return { phase, replaced, left, failed, finishableAt, accounts: [...reports.values()] }
 }
 
 /** Rotates the host's key in the accounts' DIDs, as far as it goes now. */
@@ -93,11 +93,11 @@ export const rotatePlcKey = Effect.fnUntraced(function* (place: KeyPlace, yes: b
     })
   }
   const fingerprint = formatDidKey(publicKeyOf("k256", secret.value))
-  const { at, told } = yield* follow(yield* administratorAt(place), fingerprint, place.again)
+  const { at, reports } = yield* follow(yield* administratorAt(place), fingerprint, place.again)
   const isDone = at.phase === "done"
   if (isDone) yield* endRotation("PLC_ROTATION_KEY", place)
   const stays = at.failed > 0 ? "stays" : `stays until ${new Date(at.finishableAt).toISOString()}`
-  yield* report(reported(at, told), () =>
+  yield* report(reported(at, reports), () =>
     facts([
       ["Accounts", `${at.accounts} name this server's key`],
       ["Replaced", String(at.replaced)],

@@ -17,7 +17,7 @@ export interface Watched {
 }
 
 /** The server's own data, if the administrator's password is known and the server returns it. */
-const told = Effect.fnUntraced(function* (server: string) {
+const knownAudience = Effect.fnUntraced(function* (server: string) {
   const admin = yield* knownAdministrator(server)
   if (admin === undefined) return undefined
   const audience = yield* Effect.orElseSucceed(audienceOf(admin), () => undefined)
@@ -68,7 +68,7 @@ export const lookAtRelays = Effect.fn("cli.lookAtRelays")(function* (
   server: string,
   watched: Watched | undefined
 ) {
-  const audience = yield* told(server)
+  const audience = yield* knownAudience(server)
   const calls = audience?.relays ?? []
   const relays = audience === undefined ? yield* assumed(server) : calls.map(({ relay }) => relay)
   const { host } = new URL(server)

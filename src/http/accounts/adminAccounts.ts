@@ -43,9 +43,9 @@ export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
 })
 
 /** An account from the directory, with the details from its object. */
-const viewOf = (entry: DirectoryEntry, told: Partial<CallOutput<"summary">>) => {
+const viewOf = (entry: DirectoryEntry, standing: Partial<CallOutput<"summary">>) => {
   const { did, handle, email, createdAt, invitesDisabled } = entry
-  const { emailConfirmedAt, deactivatedAt, deleteAfter } = told
+  const { emailConfirmedAt, deactivatedAt, deleteAfter } = standing
   return {
     did,
     handle,
@@ -65,7 +65,7 @@ const askAccount = (did: string) =>
 const briefView = (entry: DirectoryEntry) =>
   entry.status === "active"
     ? Effect.succeed(viewOf(entry, {}))
-    : Effect.map(askAccount(entry.did), (told) => viewOf(entry, told))
+    : Effect.map(askAccount(entry.did), (standing) => viewOf(entry, standing))
 
 /** A complete view with invites: the one the account used, and those it may give away. */
 const accountView = Effect.fnUntraced(function* (entry: DirectoryEntry) {

@@ -83,8 +83,8 @@ const keep = Effect.fnUntraced(function* (
   }
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
   const from = caller === undefined ? {} : { caller }
-  const told = sniffed === undefined ? from : { ...from, sniffed }
-  const recorded = yield* (yield* Accounts).call(did, "recordUpload", { ...blob, ...told }).pipe(
+  const details = sniffed === undefined ? from : { ...from, sniffed }
+  const recorded = yield* (yield* Accounts).call(did, "recordUpload", { ...blob, ...details }).pipe(
     // A rejection is final. Any other failure may hide a success, so the key stays for the sweep to
     // decide.
     Effect.tapError((failure) =>

@@ -58,10 +58,10 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
   credentials: Credentials | undefined
 ) {
   const { found, keep } = yield* (yield* PublicCache).recall(did, `blob/${encodeURIComponent(cid)}`)
-  const told = found?.headers.get(header) ?? undefined
-  if (told !== undefined) {
+  const located = found?.headers.get(header) ?? undefined
+  if (located !== undefined) {
     // SAFETY: this function wrote the header.
-    const blob = JSON.parse(told) as BlobLocation
+    const blob = JSON.parse(located) as BlobLocation
     const body = found?.body ?? undefined
     const atHand: FoundBlob = blob.size > maxBytes || body === undefined ? { blob } : { blob, body }
     return atHand

@@ -68,12 +68,12 @@ export const endpoint = <R>(
 ) => {
   const attempt = Effect.fnUntraced(function* (request: Request) {
     if (request.method !== "POST") return notAllowed("POST")
-    const told = yield* takePoint(request, endpointRules[name])
+    const limitHeaders = yield* takePoint(request, endpointRules[name])
     const form = yield* readForm(request)
     const response = yield* Effect.tapError(run({ form, request }), (failure) =>
       logRefusal(name, form, failure)
     )
-    return withHeaders(response, told)
+    return withHeaders(response, limitHeaders)
   })
 
   return Effect.fnUntraced(function* (request: Request) {

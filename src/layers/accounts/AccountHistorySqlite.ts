@@ -91,7 +91,7 @@ export const layer: Layer.Layer<AccountHistory, never, SqlStorage> = Layer.effec
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const { all, devices, forget } = rememberedIn(sql)
-    let untold: Array<HistoryEntry> = []
+    let unsent: Array<HistoryEntry> = []
 
     /** Writes an entry, in the place of the oldest one if there are too many. */
     const write = (event: HistoryEvent, now: number): HistoryEntry => {
@@ -122,7 +122,7 @@ export const layer: Layer.Layer<AccountHistory, never, SqlStorage> = Layer.effec
     const note = (event: HistoryEvent, now: number): void => {
       const same = all().filter(({ at, event: { kind } }) => at > now - day && kind === event.kind)
       const entry = write(event, now)
-      if (isMailed(event) && same.length < mailsADay) untold.push(entry)
+      if (isMailed(event) && same.length < mailsADay) unsent.push(entry)
     }
 
     /** The entry of today's refused attempts. */
@@ -193,10 +193,10 @@ export const layer: Layer.Layer<AccountHistory, never, SqlStorage> = Layer.effec
         }
         return sums
       },
-      hasUntold: () => untold.length > 0,
-      takeUntold: () => {
-        const taken = untold
-        untold = []
+      hasUnsent: () => unsent.length > 0,
+      takeUnsent: () => {
+        const taken = unsent
+        unsent = []
         return taken
       },
       forget

@@ -145,14 +145,14 @@ export const layer = (
       const get = Effect.suspend(() => Effect.fromResult(find()))
 
       /** Returns a function that notes an event in the history, if there is one. */
-      const noting = Effect.fnUntraced(function* (told: HistoryEvent | undefined) {
-        if (told === undefined) return () => {}
+      const noting = Effect.fnUntraced(function* (event: HistoryEvent | undefined) {
+        if (event === undefined) return () => {}
         const note = yield* Effect.provideService(noter, AccountHistory, history)
-        return () => note(told)
+        return () => note(event)
       })
 
-      const create = Effect.fn("AccountStore.create")((account: Account, told?: HistoryEvent) =>
-        Effect.map(noting(told), (note) => {
+      const create = Effect.fn("AccountStore.create")((account: Account, event?: HistoryEvent) =>
+        Effect.map(noting(event), (note) => {
           history.forget()
           sql.transaction(() => {
             makeTables(sql, statements)
@@ -170,9 +170,9 @@ export const layer = (
 
       const update = Effect.fn("AccountStore.update")(function* (
         change: Partial<Omit<Account, "did" | "createdAt">>,
-        told?: HistoryEvent
+        event?: HistoryEvent
       ) {
-        const note = yield* noting(told)
+        const note = yield* noting(event)
         const changed: Account = { ...(yield* get), ...change }
         sql.transaction(() => {
           sql.exec(

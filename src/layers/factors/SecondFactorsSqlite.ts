@@ -149,7 +149,7 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
       })
 
     /** Counts a rejected code, in a window that starts with the first. */
-    const isOwnerToBeTold = Effect.map(Clock.currentTimeMillis, (now) => {
+    const isOwnerToBeNotified = Effect.map(Clock.currentTimeMillis, (now) => {
       sql.exec(
         `INSERT INTO refused_code VALUES (1, ?, 1, 0) ON CONFLICT DO UPDATE SET
           codes = CASE WHEN since > ? THEN codes + 1 ELSE 1 END,
@@ -228,8 +228,8 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
           return putRecoveryCodes()
         })
       }),
-      isOwnerToBeTold,
-      ownerWasNotTold: Effect.sync(() => {
+      isOwnerToBeNotified,
+      ownerWasNotNotified: Effect.sync(() => {
         sql.exec("UPDATE refused_code SET told = 0")
       }),
       use: Effect.fn("SecondFactors.use")(function* (did, code) {

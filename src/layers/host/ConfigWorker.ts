@@ -85,8 +85,8 @@ const readStored = Effect.fnUntraced(function* (env: Bindings) {
     { concurrency: "unbounded" }
   )
   const lost = answers.filter((answer) => typeof answer === "string")
-  const told = Object.fromEntries(answers.filter((answer) => typeof answer !== "string"))
-  const settings = read({ ...env, ...Object.fromEntries(lost.map((name) => [name, ""])), ...told })
+  const found = Object.fromEntries(answers.filter((answer) => typeof answer !== "string"))
+  const settings = read({ ...env, ...Object.fromEntries(lost.map((name) => [name, ""])), ...found })
   if (lost.length === 0) return yield* Effect.fromResult(settings)
   const others = settings._tag === "Failure" ? settings.failure.problems : []
   return yield* new Misconfigured({

@@ -4,7 +4,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { Config, type Settings } from "../../services/host/Config.ts"
 import { RequestId } from "../../services/host/RequestId.ts"
-import { failure, told } from "./logLine.ts"
+import { failure, loggable } from "./logLine.ts"
 
 const levels = {
   trace: "Trace",
@@ -28,11 +28,11 @@ const json = Logger.make(({ cause, date, fiber, logLevel, message }) => {
     return reason._tag === "Die" ? [{ defect: failure(reason.defect) }] : []
   })
   return JSON.stringify({
-    message: parts.length === 1 ? told(parts[0]) : parts.map((part) => told(part)),
+    message: parts.length === 1 ? loggable(parts[0]) : parts.map((part) => loggable(part)),
     level: logLevel.toUpperCase(),
     timestamp: date.toISOString(),
     ...(cause.reasons.length === 0 ? {} : { cause: failures }),
-    annotations: told(annotations)
+    annotations: loggable(annotations)
   })
 })
 

@@ -5,7 +5,7 @@
  */
 
 /** Fields of our own errors that hold names, numbers, or our own sentences. */
-const toldFields: ReadonlySet<string> = new Set([
+const loggedFields: ReadonlySet<string> = new Set([
   "cid",
   "did",
   "error",
@@ -84,8 +84,8 @@ export const failure = (value: unknown, depth = 0): object => {
   const cause =
     value["cause"] === undefined || depth > 3 ? {} : { cause: failure(value["cause"], depth + 1) }
   if (typeof value["_tag"] === "string") {
-    const told = Object.entries(value).filter(([field]) => toldFields.has(field))
-    const fields = told.map(([field, content]) => [field, scalar(content)] as const)
+    const kept = Object.entries(value).filter(([field]) => loggedFields.has(field))
+    const fields = kept.map(([field, content]) => [field, scalar(content)] as const)
     return { failure: named(value["_tag"]), ...Object.fromEntries(fields), ...cause }
   }
   if (!(value instanceof Error)) return { failure: "object", ...cause }
@@ -101,13 +101,15 @@ export const failure = (value: unknown, depth = 0): object => {
 }
 
 /** A part of a log entry that isn't a failure: its own texts and numbers. */
-export const told = (value: unknown, depth = 0): unknown => {
+export const loggable = (value: unknown, depth = 0): unknown => {
   if (typeof value === "string") return readable(value)
   if (!isRecord(value)) return typeof value === "bigint" ? String(value) : scalar(value)
   if (value instanceof Error || typeof value["_tag"] === "string") return failure(value)
   if (depth > 2) return undefined
-  if (Array.isArray(value)) return value.slice(0, 20).map((one) => told(one, depth + 1))
+  if (Array.isArray(value)) return value.slice(0, 20).map((one) => loggable(one, depth + 1))
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && prototype !== Object.prototype) return undefined
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, told(one, depth + 1)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [key, loggable(one, depth + 1)])
+  )
 }

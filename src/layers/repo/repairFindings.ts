@@ -1,7 +1,7 @@
 import type { Cid } from "../../core/repo/cid.ts"
 import type { Examined } from "../../services/repo/RepoRepair.ts"
 
-/** Problems told in words, and paths named. */
+/** Problems in words, and paths named. */
 const mostProblems = 100
 const mostPaths = 1000
 
@@ -27,7 +27,7 @@ export class Findings {
   readonly damaged = new Named(mostPaths)
   readonly #missing = new Named(mostProblems)
   #lostNodes = 0
-  #isTreeTold = false
+  #isTreeReported = false
   readonly #problems = new Named(mostProblems)
 
   say(problem: string): void {
@@ -41,7 +41,7 @@ export class Findings {
 
   /** A problem of the tree. */
   tree(problem: string): void {
-    this.#isTreeTold = true
+    this.#isTreeReported = true
     this.say(problem)
   }
 
@@ -68,7 +68,7 @@ export class Findings {
       for (const path of paths) this.tree(`the record ${path} is missing in the tree`)
       if (count > paths.length) this.tree(`${count - paths.length} more records are missing in it`)
     }
-    if (!isSame && !this.#isTreeTold) this.tree("the tree isn't the one of the records")
+    if (!isSame && !this.#isTreeReported) this.tree("the tree isn't the one of the records")
   }
 
   seen(rev: string, records: number, nodes: number): Examined {

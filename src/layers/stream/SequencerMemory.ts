@@ -49,7 +49,7 @@ export const makeWith = (
     let over = false
     yield* Effect.addFinalizer(() => Effect.sync(() => (over = true)))
     const background = yield* FiberSet.makeRuntime<never>()
-    const report: Report = (...told) => void background(Effect.logError(...told))
+    const report: Report = (...parts) => void background(Effect.logError(...parts))
 
     const crawl = (due: ReadonlyArray<string>) =>
       Effect.forEach(due, (relay) =>

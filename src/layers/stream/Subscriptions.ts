@@ -97,12 +97,12 @@ export class Subscriptions {
     const now = [...standing].map((connection) => this.visitOf(connection))
     const before = this.recent(this.gone).filter((visit) => !now.some((one) => isSame(one, visit)))
     return [
-      ...now.map((visit) => this.told(visit, true)),
-      ...before.map((visit) => this.told(visit, false))
+      ...now.map((visit) => this.reader(visit, true)),
+      ...before.map((visit) => this.reader(visit, false))
     ]
   }
 
-  private told(visit: Visit, connected: boolean): Reader {
+  private reader(visit: Visit, connected: boolean): Reader {
     return { ...visit, ...this.log.place(visit.seq), connected }
   }
 

@@ -16,5 +16,5 @@ export const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
   )
 
 /** Logs what went wrong outside of an effect. */
-export const report: Report = (...told) =>
-  Effect.runSync(Effect.provide(Effect.logError(...told), Logging.lines))
+export const report: Report = (...parts) =>
+  Effect.runSync(Effect.provide(Effect.logError(...parts), Logging.lines))

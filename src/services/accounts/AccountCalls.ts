@@ -12,7 +12,7 @@ import { repoCalls } from "../repo/calls.ts"
 import { sessionCalls } from "../sessions/calls.ts"
 import { accountCalls } from "./calls.ts"
 import { moveInCalls } from "./moveInNotes.ts"
-import { tellOwner } from "./tellOwner.ts"
+import { notifyOwner } from "./notifyOwner.ts"
 
 /**
  * The Worker's calls to an account's object, by name.
@@ -51,7 +51,7 @@ export type CallFailure<K extends CallName> = Effect.Error<ReturnType<AccountCal
 /** The services that the calls need. */
 export type CallServices =
   | Effect.Services<ReturnType<AccountCalls[CallName]>>
-  | Effect.Services<typeof tellOwner>
+  | Effect.Services<typeof notifyOwner>
 
 /** Runs a call inside an account's object, and afterwards mails its owner what it has changed. */
 export const runCall = <K extends CallName>(
@@ -62,5 +62,5 @@ export const runCall = <K extends CallName>(
   const run = calls[method] as unknown as (
     ...input: CallInput<K>
   ) => Effect.Effect<CallOutput<K>, CallFailure<K>, CallServices>
-  return Effect.ensuring(run(...input), tellOwner)
+  return Effect.ensuring(run(...input), notifyOwner)
 }

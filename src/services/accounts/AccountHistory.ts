@@ -32,9 +32,9 @@ export class AccountHistory extends Context.Service<
     /** The newest refused attempts that are not older than this time. */
     refusedSince(time: number): Readonly<Partial<Record<RefusedWay, number>>>
     /** Whether entries wait that the server has to mail to the owner. */
-    hasUntold(): boolean
+    hasUnsent(): boolean
     /** Takes the entries that the server has to mail to the owner. */
-    takeUntold(): ReadonlyArray<HistoryEntry>
+    takeUnsent(): ReadonlyArray<HistoryEntry>
     /** Forgets what is in memory, after the tables were emptied. */
     forget(): void
   }

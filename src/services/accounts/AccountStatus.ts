@@ -124,11 +124,11 @@ export const activate = Effect.fn("activate")(function* () {
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
   if (account.deactivatedAt !== undefined) yield* renewHead
   const pending = yield* PendingDeletion
-  const told = pending.get() === undefined ? "activated" : "deletion-undone"
+  const kind = pending.get() === undefined ? "activated" : "deletion-undone"
   pending.set(undefined)
   yield* accounts.update(
     { deactivatedAt: undefined, deleteAfter: undefined },
-    account.deactivatedAt === undefined ? undefined : { kind: told }
+    account.deactivatedAt === undefined ? undefined : { kind }
   )
   yield* (yield* PendingMigration).set(undefined)
   const events = yield* AccountEvents
@@ -143,12 +143,12 @@ export const activate = Effect.fn("activate")(function* () {
  */
 export const close = Effect.fn("close")(function* ({
   due,
-  told,
+  event,
   by,
   before = () => {}
 }: {
   readonly due: string | undefined
-  readonly told: HistoryEvent
+  readonly event: HistoryEvent
   readonly by?: { readonly session: string } | undefined
   /** Runs in the same turn as the change. */
   readonly before?: () => void
@@ -161,7 +161,7 @@ export const close = Effect.fn("close")(function* ({
   const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
   const accounts = yield* AccountStore
   before()
-  yield* accounts.update({ deactivatedAt, deleteAfter: due }, told)
+  yield* accounts.update({ deactivatedAt, deleteAfter: due }, event)
   // A link must not become valid again on reactivation.
   const links = yield* PasskeyLinks
   links.revoke()
@@ -187,7 +187,7 @@ export const deactivate = Effect.fn("deactivate")(function* (
   const pending = yield* PendingDeletion
   // A date of the owner's own replaces a deletion that was held back.
   const before = () => pending.set(undefined)
-  yield* close({ due, told: { kind: "deactivated", ...until }, by, before })
+  yield* close({ due, event: { kind: "deactivated", ...until }, by, before })
 })
 
 /** The response of checkAccountStatus: the progress of a migration. */

@@ -62,12 +62,12 @@ export class AccountStore extends Context.Service<
     find(): Result.Result<Account, RepoNotFound>
     /** The account, if any, for the synchronous core. */
     peek(): Account | undefined
-    /** Creates the object's tables and the account's row, and notes `told` in its history. */
-    create(account: Account, told?: HistoryEvent): Effect.Effect<void>
-    /** Changes the account and notes `told` in its history, in one transaction. */
+    /** Creates the object's tables and the account's row, and notes `event` in its history. */
+    create(account: Account, event?: HistoryEvent): Effect.Effect<void>
+    /** Changes the account and notes `event` in its history, in one transaction. */
     update(
       change: Partial<Omit<Account, "did" | "createdAt">>,
-      told?: HistoryEvent
+      event?: HistoryEvent
     ): Effect.Effect<Account, RepoNotFound>
     /** Deletes everything that this object stores. */
     readonly destroy: Effect.Effect<void>

@@ -25,7 +25,7 @@ const hold = Effect.gen(function* () {
   const wasActive = account.deactivatedAt === undefined
   yield* close({
     due,
-    told: { kind: "deletion-asked", after: due },
+    event: { kind: "deletion-asked", after: due },
     before: () => pending.set({ wasActive })
   })
   return due

@@ -21,14 +21,14 @@ const warnOwner = Effect.gen(function* () {
 }).pipe(
   Effect.catchCause((cause) =>
     Effect.gen(function* () {
-      yield* (yield* SecondFactors).ownerWasNotTold
-      yield* Effect.logWarning("an owner was not told of wrong codes", cause)
+      yield* (yield* SecondFactors).ownerWasNotNotified
+      yield* Effect.logWarning("an owner was not notified of wrong codes", cause)
     })
   )
 )
 
 const countMiss = Effect.gen(function* () {
-  if (!(yield* (yield* SecondFactors).isOwnerToBeTold)) return
+  if (!(yield* (yield* SecondFactors).isOwnerToBeNotified)) return
   const services = yield* Effect.context<AccountStore | Mailer | Config | SecondFactors>()
   yield* (yield* Background).run(Effect.provide(warnOwner, services))
 })

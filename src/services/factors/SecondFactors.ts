@@ -45,8 +45,8 @@ export class SecondFactors extends Context.Service<
      * Counts a code rejected after the right password; true for the twelfth within a day, once in
      * that day.
      */
-    readonly isOwnerToBeTold: Effect.Effect<boolean>
+    readonly isOwnerToBeNotified: Effect.Effect<boolean>
     /** Warning the owner failed, so the next rejected code tries again. */
-    readonly ownerWasNotTold: Effect.Effect<void>
+    readonly ownerWasNotNotified: Effect.Effect<void>
   }
 >()("nacre/services/SecondFactors") {}

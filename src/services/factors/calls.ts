@@ -50,7 +50,7 @@ const mailSignInCode = Effect.fnUntraced(function* ({
   if ((yield* factorOf(account)) === "email") yield* mailCode("auth_factor")
 })
 
-/** Logs why a passkey was rejected; the client isn't told. */
+/** Logs why a passkey was rejected; the response has no reason. */
 const withReasonLogged = <A, E extends { readonly reason: string }, R>(
   attempt: Effect.Effect<A, E, R>
 ) => Effect.tapError(attempt, ({ reason }) => Effect.logInfo("passkey refused", { reason }))

@@ -69,8 +69,8 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
     if (status !== undefined) return yield* new RepoInactive({ did, status })
     yield* writeDocument(did, key.didKey)
     if (signingKey.didKey !== key.didKey) {
-      const told = { kind: "signing-key", before: signingKey.didKey, after: key.didKey } as const
-      yield* gate.whileShut(accounts.update({ signingKey: key }, told))
+      const event = { kind: "signing-key", before: signingKey.didKey, after: key.didKey } as const
+      yield* gate.whileShut(accounts.update({ signingKey: key }, event))
     }
     yield* events.identity
   })

@@ -165,7 +165,7 @@ const factsOf = (entry: HistoryEntry, handle: string) => {
   )
 }
 
-/** The mail that tells an owner of a sign-in or a change; undefined if the owner isn't told. */
+/** The mail to an owner about a sign-in or a change; undefined if the owner gets none. */
 export const historyMail = (entry: HistoryEntry, context: MailContext): MailText | undefined => {
   const text = textOf(entry)
   if (text === undefined) return undefined

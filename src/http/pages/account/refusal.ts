@@ -6,9 +6,9 @@ import { sentenceOf } from "../text/refusals.ts"
 /** A form's text for an error that its user can fix; fails with any other. */
 export const refusalOf = <F extends Failure>(
   failure: F,
-  told: string = sentenceOf(failure)
+  sentence: string = sentenceOf(failure)
 ): Effect.Effect<string, F> =>
-  wireError(failure).status >= 500 ? Effect.fail(failure) : Effect.succeed(told)
+  wireError(failure).status >= 500 ? Effect.fail(failure) : Effect.succeed(sentence)
 
 /** The same with the field it concerns, unless it is a limit. */
 export const wrongOf = <F extends Failure>(

@@ -104,12 +104,12 @@ export const lookAtRelays = Effect.fnUntraced(function* (now: number) {
       const reader = readerOf(relay, relays, stream.readers)
       const throttled = asked.throttled[known.indexOf(relay)] ?? []
       const stopped = stoppedBy({ claim, place, reader, isAnybodyCurrent, newest }, now)
-      const told = [
+      const alerts = [
         ["relay-stopped", stopped],
         ["relay-throttled", throttledBy(claim, throttled)],
         ["relay-limit", nearLimits(claim, { ...events, accounts })]
       ] as const
-      for (const [kind, detail] of told) {
+      for (const [kind, detail] of alerts) {
         if (detail !== undefined) found.push({ kind, subject: relay, detail })
       }
       const earlier = last?.relays.find((one) => one.relay === relay)

@@ -70,7 +70,7 @@ export const newCredential = <F extends Failure>(
       ${accountForm(owner, { action: page, content })}`
     return framed(owner, { title: text.title, tab: "apps", body, wrong })
   }
-  const told = (owner: Owner, name: string, secret: string) =>
+  const withSecret = (owner: Owner, name: string, secret: string) =>
     framed(owner, {
       title: text.madeTitle,
       tab: "apps",
@@ -95,7 +95,7 @@ export const newCredential = <F extends Failure>(
         if ("wrong" in read) return again(read.wrong)
         const of = { name, access: chosen.access, scope: read.scope }
         return yield* kind.make(owner, of, form).pipe(
-          Effect.map((secret) => shown(told(owner, name, secret))),
+          Effect.map((secret) => shown(withSecret(owner, name, secret))),
           Effect.catch((rejected) => Effect.map(wrongOf(rejected, "name"), again))
         )
       })

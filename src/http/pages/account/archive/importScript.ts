@@ -117,11 +117,11 @@ export const importScript = `(() => {
     const answer = await fetch("/account/import/" + path, { method: "POST", body, headers, redirect: "error" })
       .catch(() => undefined)
     if (answer === undefined) throw { again: 0 }
-    const told = await answer.json().catch(() => ({}))
-    if (answer.ok) return told
+    const reply = await answer.json().catch(() => ({}))
+    if (answer.ok) return reply
     if (answer.status === 429 || answer.status >= 500) throw { again: Number(answer.headers.get("retry-after")) }
     if (answer.status === 403) throw wrong("signedOut")
-    throw Object.assign(new Wrong(told.message), { ends: told.ends })
+    throw Object.assign(new Wrong(reply.message), { ends: reply.ends })
   }
   const patiently = async (run) => {
     for (let tries = 0; ; tries++) {

@@ -22,19 +22,19 @@ export interface OwnerKeys {
 /** The keys of an owner's DID, or the page's text if it has none or can't be read. */
 export const ownerKeys = Effect.fnUntraced(function* ({ view }: Owner) {
   if (didMethod(view.did) !== "plc") {
-    const told: Html = html`<p>${text.ofDomain}</p>
+    const notice: Html = html`<p>${text.ofDomain}</p>
       <p>${text.ofDomainNext}</p>`
-    return { told }
+    return { notice }
   }
   const keys = yield* (yield* PlcDirectory).data(view.did).pipe(
     Effect.map(({ rotationKeys }) => rotationKeys),
     Effect.orElseSucceed(() => undefined)
   )
-  if (keys === undefined) return { told: note("warn", text.unreachable) }
+  if (keys === undefined) return { notice: note("warn", text.unreachable) }
   const config = yield* Config
   const ours = (hostKeyAmong(config, keys) ?? rotationKey(config)).didKey
-  if (!keys.includes(ours)) return { told: undefined, keys, ours, isOurs: false as const }
-  return { told: undefined, keys, ours, isOurs: true as const }
+  if (!keys.includes(ours)) return { notice: undefined, keys, ours, isOurs: false as const }
+  return { notice: undefined, keys, ours, isOurs: true as const }
 })
 
 /** What a key is: this server's, the recovery key (above the server's), or another. */

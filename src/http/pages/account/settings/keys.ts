@@ -37,7 +37,7 @@ export const keysPage: AccountPage = {
   show: Effect.fn("account.keys")(function* (owner) {
     const found = yield* ownerKeys(owner)
     const body = html`<p class="lead">${text.lead(owner.view.did)}</p>
-      ${found.told ?? listOf(owner, found.keys, found.ours)}`
+      ${found.notice ?? listOf(owner, found.keys, found.ours)}`
     return framed(owner, { title: text.title, tab: "settings", body })
   })
 }

@@ -160,7 +160,7 @@ const wishOf = (value: (name: string) => string | undefined, ours: string): Wish
   return { key: (value("key") ?? "").trim(), replaces: replaces === ours ? "" : replaces }
 }
 
-const told = (owner: Owner, body: Html) =>
+const notice = (owner: Owner, body: Html) =>
   framed(owner, { title: keysText.title, tab: "settings", body })
 
 /** `/account/recovery-key`: makes a key in the browser or takes a did:key, and shows what a key changes. */
@@ -168,8 +168,8 @@ export const recoveryKeyPage: AccountPage = {
   proof: true,
   show: Effect.fn("account.recoveryKey")(function* (owner, query) {
     const found = yield* ownerKeys(owner)
-    if (found.told !== undefined) return told(owner, found.told)
-    if (!found.isOurs) return told(owner, note("warn", keysText.notOurs))
+    if (found.notice !== undefined) return notice(owner, found.notice)
+    if (!found.isOurs) return notice(owner, note("warn", keysText.notOurs))
     const wish = wishOf((name) => queryValue(query, name), found.ours)
     if (wish.key === "") return choosePage(owner, found)
     const fault = faultOf(wish, found)
@@ -185,7 +185,7 @@ export const setRecoveryKey: Action = {
   page: "recovery-key",
   run: Effect.fn("account.setRecoveryKey")(function* (owner, form) {
     const found = yield* ownerKeys(owner)
-    if (found.told !== undefined) return shown(told(owner, found.told))
+    if (found.notice !== undefined) return shown(notice(owner, found.notice))
     const wish = wishOf((name) => form.get(name), found.ours)
     const fault = faultOf(wish, found)
     if (fault !== undefined) {

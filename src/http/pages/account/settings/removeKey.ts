@@ -21,7 +21,7 @@ const page = Effect.fnUntraced(function* (
   const found = yield* ownerKeys(owner)
   const framedIn = (body: ReturnType<typeof html>) =>
     framed(owner, { title: text.title, tab: "settings", body, wrong })
-  if (found.told !== undefined) return framedIn(found.told)
+  if (found.notice !== undefined) return framedIn(found.notice)
   if (!found.isOurs) return framedIn(note("warn", keysText.notOurs))
   const others = found.keys.filter((key) => key !== found.ours)
   if (others.length === 0) return framedIn(html`<p>${text.none}</p>`)
@@ -63,7 +63,7 @@ export const removeKey: Action = {
   run: Effect.fn("account.removeKey")(function* (owner, form) {
     const found = yield* ownerKeys(owner)
     const key = form.get("key") ?? ""
-    if (found.told !== undefined) return shown(yield* page(owner))
+    if (found.notice !== undefined) return shown(yield* page(owner))
     if (key === found.ours || !found.keys.includes(key)) {
       return shown(yield* page(owner, { wrong: { text: text.chosen } }))
     }

@@ -23,7 +23,7 @@ const mailed = Effect.fnUntraced(function* (entry: HistoryEntry) {
   for (const to of addressesFor(entry, account.email)) {
     const sent = mailer.send({ ...mail, to, purpose: `history_${entry.kind}` })
     yield* Effect.retry(sent, { times: 1 }).pipe(
-      Effect.catchCause((cause) => Effect.logWarning("an owner was not told by mail", cause))
+      Effect.catchCause((cause) => Effect.logWarning("an owner was not notified by mail", cause))
     )
   }
 })
@@ -33,11 +33,11 @@ const mailed = Effect.fnUntraced(function* (entry: HistoryEntry) {
  *
  * Does nothing on a server that sends no mail.
  */
-export const tellOwner = Effect.gen(function* () {
+export const notifyOwner = Effect.gen(function* () {
   const history = yield* AccountHistory
-  const untold = history.takeUntold()
-  if (untold.length === 0 || !(yield* Mailer).delivers) return
+  const unsent = history.takeUnsent()
+  if (unsent.length === 0 || !(yield* Mailer).delivers) return
   const services = yield* Effect.context<AccountStore | Mailer | Config>()
-  const work = Effect.forEach(untold, mailed, { discard: true })
+  const work = Effect.forEach(unsent, mailed, { discard: true })
   yield* (yield* Background).run(Effect.provide(work, services))
 })
