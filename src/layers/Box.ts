@@ -36,9 +36,11 @@ const openAlone = (path: string, pidFile: string) => {
   try {
     return SqlStorageNode.openFile(path)
   } catch (error) {
-    if (!(error instanceof Error && error.message.includes("locked"))) throw error
-    const pid = readFileSync(pidFile, "utf8").trim()
-    throw new FolderInUse(`Another server uses this folder: process ${pid}. Stop it first.`)
+    if (!SqlStorageNode.isLocked(error)) throw error
+    // A process that has just opened the database may not have written its number yet.
+    const pid = existsSync(pidFile) ? readFileSync(pidFile, "utf8").trim() : ""
+    const which = pid === "" ? "" : `: process ${pid}`
+    throw new FolderInUse(`Another server uses this folder${which}. Stop it first.`)
   }
 }
 

@@ -11,9 +11,6 @@ import { Sessions } from "../sessions/Sessions.ts"
 export const TokenText = Schema.String.check(Schema.isMaxLength(8192))
 const Tokens = Schema.Struct({ accessJwt: TokenText, refreshJwt: TokenText })
 
-/** A session's tokens. */
-export type MoveTokens = typeof Tokens.Type
-
 const Address = Schema.String.check(Schema.isMaxLength(500))
 
 /** A session at the old server: a password's, or OAuth's with the key that its tokens are bound to. */

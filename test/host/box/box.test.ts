@@ -132,12 +132,18 @@ describe("a server on one machine", () => {
 
   it("a second server in the same folder is refused, and names the first one's process", async () => {
     await start(folder)
-    const failure = await startBox(folder).then(
-      () => undefined,
-      (cause: unknown) => cause
-    )
-    assert.instanceOf(failure, FolderInUse)
-    assert.include((failure as FolderInUse).message, String(process.pid))
+    const refused = async () => {
+      const failure = await startBox(folder).then(
+        () => undefined,
+        (cause: unknown) => cause
+      )
+      assert.instanceOf(failure, FolderInUse)
+      return (failure as FolderInUse).message
+    }
+    assert.include(await refused(), String(process.pid))
+    // The first one has the databases, but hasn't written its number yet.
+    rmSync(join(folder, "nacre.pid"))
+    assert.strictEqual(await refused(), "Another server uses this folder. Stop it first.")
   })
 
   it("requests about unknown DIDs make no file", async () => {

@@ -71,7 +71,7 @@ const openAlone = (path: string) => {
   try {
     return SqlStorageNode.openFile(path)
   } catch (error) {
-    if (!(error instanceof Error && error.message.includes("locked"))) throw error
+    if (!SqlStorageNode.isLocked(error)) throw error
     throw new Unadoptable("A server uses this folder. Stop it first.")
   }
 }

@@ -184,8 +184,9 @@ export const open = (path: string): DatabaseSync => {
 /**
  * Opens a database file for one process alone, with every commit synced to the disk.
  *
- * The exclusive lock comes before the journal's mode, so there is no shared memory file. Throws
- * "database is locked" while another process has it open; each of its failures names the file.
+ * The exclusive lock comes before the journal's mode, so there is no shared memory file. Throws an
+ * error that `isLocked` recognizes while another process has it open; each of its failures names
+ * the file.
  */
 export const openFile = (path: string): DatabaseSync => {
   const { DatabaseSync } = loadSqlite()
@@ -201,6 +202,17 @@ export const openFile = (path: string): DatabaseSync => {
   }
   return database
 }
+
+/** SQLite's code for a database that another process has open. */
+const busy = 5
+
+/** Whether SQLite threw an error because another process has the database open. */
+export const isLocked = (error: unknown): boolean =>
+  error instanceof Error &&
+  "errcode" in error &&
+  typeof error.errcode === "number" &&
+  // The higher bits say more about the same code.
+  (error.errcode & 0xff) === busy
 
 /** Opens a database that is only read. */
 export const openReadOnly = (path: string | import("node:url").URL): DatabaseSync =>
