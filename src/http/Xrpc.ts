@@ -52,8 +52,8 @@ export interface Method<R = never, At extends Place = Place> {
   /** The handler reads the body itself (uploads). */
   readonly rawBody?: true
   readonly handler: (call: Call) => Effect.Effect<Answer, Failure, R>
-  /** The same handler as a plain function, of a method that never waits. */
-  readonly atOnce?: (call: Call, services: Context.Context<R>) => Result.Result<Answer, Failure>
+  /** The same handler of a query, as a plain function that returns what has to wait. */
+  readonly atOnce?: (call: Call, services: Context.Context<R>) => Soon.Soon<Answer, Failure, R>
   /** The same handler of a procedure, as a plain function that returns what has to wait. */
   readonly soon?: (call: Call, services: Context.Context<R>) => Soon.Soon<object, Failure>
 }
@@ -70,17 +70,20 @@ export const method = <const At extends Place, Params, Input, R>(
   handler: handler as unknown as Method<R, At>["handler"]
 })
 
-/** Declares a public query that never waits: without credentials, it is answered without a fiber. */
+/**
+ * Declares a query that mostly doesn't wait: publicly and for a plain session, it is answered
+ * without a fiber.
+ */
 export const queryAtOnce = <const At extends Place, Params, R>(
   nsid: string,
-  declared: { readonly at: At; readonly authority: { readonly kind: "none" | "optional" } },
+  declared: { readonly at: At; readonly authority: AuthorityOf<"none" | "optional" | "session"> },
   answer: (
     call: Call<Params>,
     services: Context.Context<R>
-  ) => Result.Result<Response | object, Failure>
+  ) => Soon.Soon<Response | object, Failure, R>
 ): Method<R, At> => ({
   ...method(nsid, declared, (call: Call<Params>) =>
-    Effect.contextWith((services: Context.Context<R>) => Effect.fromResult(answer(call, services)))
+    Soon.within((services: Context.Context<R>) => answer(call, services))
   ),
   // SAFETY: the handler only gets params that were checked against this NSID's lexicon.
   atOnce: answer as unknown as NonNullable<Method<R, At>["atOnce"]>
@@ -93,11 +96,13 @@ export const procedureSoon = <const At extends Place, Input, R>(
   answer: (call: Call<unknown, Input>, services: Context.Context<R>) => Soon.Soon<object, Failure>
 ): Method<R, At> => ({
   ...method(nsid, declared, (call: Call<unknown, Input>) =>
-    Effect.contextWith((services: Context.Context<R>) => Soon.toEffect(answer(call, services)))
+    Soon.within((services: Context.Context<R>) => answer(call, services))
   ),
   // SAFETY: the handler only gets an input that was checked against this NSID's lexicon.
   soon: answer as unknown as NonNullable<Method<R, At>["soon"]>
 })
+
+type AuthorityOf<K extends Authority["kind"]> = Extract<Authority, { readonly kind: K }>
 
 /** The methods of one place by NSID. */
 export type MethodTable<R> = ReadonlyMap<string, Method<R>>
@@ -214,11 +219,18 @@ const run = Effect.fnUntraced(function* <R, In>(
   if (!(answer instanceof Response)) {
     return jsonResponse(answer, isPrivate || isJudgedElsewhere(declared, request))
   }
+  const response = answerFor(answer, isPrivate)
+  return request.method === "HEAD" ? yield* withoutBody(response) : response
+})
+
+/** A handler's result as a response; `isPrivate` if it is for one caller. */
+export const answerFor = (answer: Answer, isPrivate: boolean): Response => {
+  if (!(answer instanceof Response)) return jsonResponse(answer, isPrivate)
   if (isPrivate) {
     for (const [name, value] of Object.entries(privateHeaders)) answer.headers.set(name, value)
   }
-  return request.method === "HEAD" ? yield* withoutBody(answer) : answer
-})
+  return answer
+}
 
 /** The permissions that an app needs for this call; empty if every app may call. */
 const needsOf = (authority: Authority, call: Parameters<NeedsOf>[0]): ReadonlyArray<Permission> =>

@@ -29,7 +29,7 @@ const serveRecords = Effect.fnUntraced(
 type Services = Effect.Services<ReturnType<typeof serveCall>> | AccountHistory | SharedTurn
 
 /**
- * Answers a public query or a write that has nothing to wait for but its body; undefined for any
+ * Answers a query, or a session's write, that has nothing to wait for but a body; undefined for any
  * other request.
  */
 const answerAtOnce = (

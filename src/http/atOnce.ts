@@ -6,37 +6,58 @@ import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import { SharedTurn } from "../services/host/SharedTurn.ts"
 import * as Soon from "../services/host/Soon.ts"
 import { Auth } from "../services/sessions/Auth.ts"
-import type { Caller } from "../services/sessions/Authority.ts"
+import type { Authority, Caller } from "../services/sessions/Authority.ts"
 import { nsidOf } from "./CurrentRequest.ts"
-import { asError, type Failure } from "./errors.ts"
+import { asError } from "./errors.ts"
 import { checkBody, isInOnePiece, unreadable } from "./input.ts"
-import { credentialsOf, type Engine, invalid, jsonResponse, type MethodTable } from "./Xrpc.ts"
+import {
+  answerFor,
+  type Call,
+  credentialsOf,
+  type Engine,
+  invalid,
+  jsonResponse,
+  type MethodTable
+} from "./Xrpc.ts"
 
 /**
- * Answers a query that needs no waiting and has no credentials, as `serve` would; undefined for any
- * other request.
+ * Answers a query that needs no waiting, publicly or for the plain session of an active account, as
+ * `serve` would; undefined for any other request.
  */
 export const serveAtOnce = <R>(
   methods: MethodTable<R>,
-  services: Context.Context<R>,
+  services: Context.Context<R | Auth>,
   request: Request,
   url: CalledUrl,
   authorization = request.headers.get("authorization")
 ): Response | undefined => {
   const nsid = nsidOf(url) ?? ""
-  const { atOnce } = methods.get(nsid) ?? {}
-  if (atOnce === undefined || authorization !== null) return undefined
+  const declared = methods.get(nsid)
+  if (declared?.atOnce === undefined) return undefined
   if (request.method !== "GET" || request.body !== null) return undefined
-  const answered = Result.flatMap(
-    Result.mapError(
-      Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams),
-      (issue): Failure => invalid(issue)
-    ),
-    (params) => atOnce({ nsid, params, input: undefined, caller: anonymous, request }, services)
-  )
-  if (Result.isFailure(answered)) return asError(answered.failure)
-  const answer = answered.success
-  return answer instanceof Response ? answer : jsonResponse(answer, false)
+  const caller = callerNow(authorization, declared.authority, services)
+  if (caller === undefined) return undefined
+  const parsed = Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams)
+  if (Result.isFailure(parsed)) return asError(invalid(parsed.failure))
+  const call: Call = { nsid, params: parsed.success, input: undefined, caller, request }
+  const answered = declared.atOnce(call, services)
+  // Waiting is left to the usual way, from its beginning.
+  if (!Result.isResult(answered)) return undefined
+  return Result.isFailure(answered)
+    ? asError(answered.failure)
+    : answerFor(answered.success, caller.kind !== "anonymous")
+}
+
+/** The caller if it is known without waiting: nobody, or the plain session of an active account. */
+const callerNow = (
+  authorization: string | null,
+  authority: Authority,
+  services: Context.Context<Auth>
+): Caller | undefined => {
+  if (authority.kind === "none") return anonymous
+  if (authorization !== null)
+    return Context.get(services, Auth).sessionNow({ authorization }, authority)
+  return authority.kind === "optional" ? anonymous : undefined
 }
 
 /**

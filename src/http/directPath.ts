@@ -5,7 +5,6 @@ import * as Result from "effect/Result"
 import { type CalledUrl, calledUrl } from "../core/lexicon/calledUrl.ts"
 import { isSupportedDid } from "../core/identity/did.ts"
 import { Accounts, unavailable } from "../services/accounts/Accounts.ts"
-import { KnownAccounts } from "../services/accounts/KnownAccounts.ts"
 import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import { RequestId } from "../services/host/RequestId.ts"
@@ -118,8 +117,7 @@ const accountIn = (
   if (declared === undefined || hostMethods.has(nsid) || changesIdentity.has(nsid)) return undefined
   // Another service may be meant.
   if (request.headers.has("atproto-proxy")) return undefined
-  const { remembers } = Context.get(services, KnownAccounts)
-  return accountAtOnce(declared.authority, authorization, url, remembers)
+  return accountAtOnce(declared.authority, authorization, url, services)
 }
 
 /** Logs and counts a request. */

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { decodePart } from "../../core/sessions/jwt.ts"
 import { isByModerator } from "../../core/sessions/serviceJwt.ts"
@@ -7,8 +8,9 @@ import { isDid, isHandle, normalizeHandle } from "../../core/lexicon/syntax.ts"
 import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
 import { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Authority } from "../../services/sessions/Authority.ts"
-import { Config } from "../../services/host/Config.ts"
+import { Config, type Settings } from "../../services/host/Config.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
+import { KnownAccounts } from "../../services/accounts/KnownAccounts.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { isHere } from "./presence.ts"
 
@@ -25,32 +27,36 @@ export const accountOf = Effect.fnUntraced(function* (
 ) {
   if (authority.kind === "none" || authority.kind === "optional")
     return yield* namedAccount(request, url)
-  const authorization = request.headers.get("authorization")
-  const isForAnother =
-    authority.kind === "session" &&
-    authority.moderator === true &&
-    isByModerator({ claims: claimsOf(authorization) ?? {} }, yield* Config)
-  return yield* isForAnother ? namedAccount(request, url) : subjectOf(request)
+  const claims = claimsOf(request.headers.get("authorization"))
+  return yield* isForAnother(authority, claims, yield* Config)
+    ? namedAccount(request, url)
+    : subjectOf(request)
 })
 
 /**
- * The same account if no waiting is needed to find it: a DID that `remembers` knows.
+ * The same account if no waiting is needed to find it: a DID that this isolate knows.
  *
- * Undefined for methods that moderators may call too.
+ * Undefined for a moderation service's token.
  */
 export const accountAtOnce = (
   authority: Authority,
   authorization: string | null,
   url: CalledUrl,
-  remembers: (did: string) => boolean
+  services: Context.Context<Config | KnownAccounts>
 ): string | undefined => {
-  if (authority.kind === "session" && authority.moderator === true) return undefined
-  const did =
-    authority.kind === "none" || authority.kind === "optional"
-      ? nameIn(url)
-      : subjectIn(claimsOf(authorization))
-  return did !== undefined && isDid(did) && remembers(did) ? did : undefined
+  const isPublic = authority.kind === "none" || authority.kind === "optional"
+  const claims = isPublic ? undefined : claimsOf(authorization)
+  if (isForAnother(authority, claims, Context.get(services, Config))) return undefined
+  const did = isPublic ? nameIn(url) : subjectIn(claims)
+  if (did === undefined || !isDid(did)) return undefined
+  return Context.get(services, KnownAccounts).remembers(did) ? did : undefined
 }
+
+/** Whether a moderation service calls, for the account in a parameter. */
+const isForAnother = (authority: Authority, claims: TokenClaims, config: Settings): boolean =>
+  authority.kind === "session" &&
+  authority.moderator === true &&
+  isByModerator({ claims: claims ?? {} }, config)
 
 /**
  * The name in the `repo` or `did` parameter: only the one in the method's lexicon, because the

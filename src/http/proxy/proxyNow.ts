@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { CalledUrl } from "../../core/lexicon/calledUrl.ts"
 import { isNsid } from "../../core/lexicon/syntax.ts"
 import { Accounts, unavailable } from "../../services/accounts/Accounts.ts"
-import { KnownAccounts } from "../../services/accounts/KnownAccounts.ts"
+import type { KnownAccounts } from "../../services/accounts/KnownAccounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { Outgoing, type OutgoingError, type OutgoingStream } from "../../services/host/Outgoing.ts"
 import { ProxyTargets } from "../../services/proxy/ProxyTargets.ts"
@@ -63,8 +63,7 @@ export const proxyNow = (
   const plan = planNow(nsid, request, config)
   const endpoint = plan && Context.get(services, ProxyTargets).endpointNow(plan.target)
   if (plan === undefined || endpoint === undefined) return undefined
-  const { remembers } = Context.get(services, KnownAccounts)
-  const did = accountAtOnce(bySession, authorization, called, remembers)
+  const did = accountAtOnce(bySession, authorization, called, services)
   if (did === undefined) return undefined
 
   const { target, aud, tokenAud } = plan

@@ -11,6 +11,8 @@ import { handleOf } from "../../core/identity/didDocument.ts"
 import { isAtUri, isNsid } from "../../core/lexicon/syntax.ts"
 import { blockToJsonText } from "../../core/repo/jsonText.ts"
 import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
+import type { Config } from "../../services/host/Config.ts"
+import * as Soon from "../../services/host/Soon.ts"
 import { Identity } from "../../services/identity/Identity.ts"
 import { ownDocument } from "../../services/identity/HostedDidDocument.ts"
 import { RecordNotFound, Records } from "../../services/repo/Records.ts"
@@ -84,7 +86,9 @@ const describeRepo = method(
     // An import may have brought invalid names, which nobody can request and clients would reject.
     const collections = (yield* (yield* Repo).collections).filter(isNsid)
     const { did, handle } = account
-    const didDoc = yield* ownDocument(account)
+    const didDoc = yield* Soon.within((services: Context.Context<Config | Identity>) =>
+      ownDocument(account, services)
+    )
     const leadsTo = yield* Effect.orElseSucceed(
       (yield* Identity).resolveHandle(handle),
       () => undefined

@@ -21,6 +21,8 @@ import { type Call, method, queryAtOnce } from "../Xrpc.ts"
 import { holds } from "../../core/oauth/scopes.ts"
 import { accountStatus, activate, deactivate } from "../../services/accounts/AccountStatus.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { Identity } from "../../services/identity/Identity.ts"
+import * as Soon from "../../services/host/Soon.ts"
 import { AppPasswords } from "../../services/sessions/AppPasswords.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
 import { issueServiceToken } from "../../services/sessions/ServiceAuth.ts"
@@ -134,16 +136,18 @@ const deleteSession = method(
 const readsEmail = { resource: "account", attr: "email", action: "read" } as const
 
 /** com.atproto.server.getSession: every app gets the DID, but not every app the email address. */
-const getSession = method(
+const getSession = queryAtOnce(
   "com.atproto.server.getSession",
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
-  Effect.fnUntraced(function* ({ caller }: Call) {
-    const account = yield* (yield* AccountStore).get
-    const view = yield* sessionView(account)
-    if (caller.kind !== "oauth" || holds(caller.granted, readsEmail)) return view
-    const { did, handle, didDoc, active, status } = view
-    return { did, handle, didDoc, active, status }
-  })
+  ({ caller }: Call<object>, services: Context.Context<AccountStore | Config | Identity>) => {
+    const account = Context.get(services, AccountStore).find()
+    if (Result.isFailure(account)) return Result.fail(account.failure)
+    return Soon.map(sessionView(account.success, services), (view) => {
+      if (caller.kind !== "oauth" || holds(caller.granted, readsEmail)) return view
+      const { did, handle, didDoc, active, status } = view
+      return { did, handle, didDoc, active, status }
+    })
+  }
 )
 
 /** com.atproto.server.createAppPassword: returns the password this once. */

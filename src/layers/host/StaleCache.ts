@@ -55,6 +55,12 @@ export class StaleCache<A> {
     return { value: entry.value, refresh }
   }
 
+  /** The cached value, if nobody has to renew it. */
+  fresh(key: string, now: number): A | undefined {
+    const entry = this.#entries.get(key)
+    return entry !== undefined && now - entry.at < this.#limits.stale ? entry.value : undefined
+  }
+
   /** Marks the start of a look-up; its result is only cached if nothing was forgotten since. */
   begin(): number {
     return this.#forgotten

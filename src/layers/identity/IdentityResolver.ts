@@ -199,6 +199,7 @@ const make = (
 
   return Identity.of({
     resolveDid,
+    documentNow: (did, now) => documents.fresh(did, now),
     resolveHandle,
     signingKey: Effect.fn("Identity.signingKey")(function* (did, options) {
       const id = options?.id ?? "atproto"

@@ -157,8 +157,9 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       return yield* scopedCaller(account, found.name, found.scope, authority)
     })
 
-    const sessionNow: Auth["Service"]["sessionNow"] = ({ authorization }, authority) => {
-      if (authority.kind !== "session" || authority.moderator === true) return undefined
+    const sessionNow: Auth["Service"]["sessionNow"] = ({ authorization }, declared) => {
+      const authority = declared.kind === "optional" ? ownerReads : declared
+      if (authority.kind !== "session") return undefined
       const presented = parseAuthorization(authorization)
       const account = accounts.peek()
       if (presented?.scheme !== "bearer" || account === undefined) return undefined
@@ -167,9 +168,8 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       const id = sessions.checkAccess(account.did, parseJwt(presented.value), now)
       const found = Result.isSuccess(id) ? sessions.find(id.success) : undefined
       if (found === undefined || found.level === "scoped") return undefined
-      const { level } = found
-      return reaches(level, authority)
-        ? { kind: "session", did: account.did, session: found.id, level }
+      return reaches(found.level, authority)
+        ? { kind: "session", did: account.did, session: found.id, level: found.level }
         : undefined
     }
 

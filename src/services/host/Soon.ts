@@ -1,3 +1,4 @@
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
@@ -7,6 +8,12 @@ export type Soon<A, E, R = never> = Result.Result<A, E> | Effect.Effect<A, E, R>
 /** As an effect. */
 export const toEffect = <A, E, R>(soon: Soon<A, E, R>): Effect.Effect<A, E, R> =>
   Result.isResult(soon) ? Effect.fromResult(soon) : soon
+
+/** What a plain function of the services returns, as an effect that uses its own. */
+export const within = <A, E, R>(
+  make: (services: Context.Context<R>) => Soon<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.contextWith((services: Context.Context<R>) => toEffect(make(services)))
 
 /** Changes the success. */
 export const map = <A, E, R, B>(soon: Soon<A, E, R>, change: (value: A) => B): Soon<B, E, R> =>

@@ -1,9 +1,13 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { didWebHost } from "../../core/identity/did.ts"
 import { accountDidDocument, type DidDocument, pdsOf } from "../../core/identity/didDocument.ts"
 import { serviceDomainOf } from "../../core/identity/handle.ts"
 import type { Account } from "../accounts/AccountStore.ts"
 import { Config, type Settings } from "../host/Config.ts"
+import * as Soon from "../host/Soon.ts"
 import { Identity } from "./Identity.ts"
 
 /**
@@ -31,13 +35,21 @@ export const expectedDocument = (account: Account, settings: Settings): DidDocum
   })
 
 /** The DID document of an account of this server; the expected one if it can't be resolved now. */
-export const ownDocument = Effect.fn("ownDocument")(function* (account: Account) {
-  const settings = yield* Config
+export const ownDocument = (
+  account: Account,
+  services: Context.Context<Config | Identity>
+): Soon.Soon<DidDocument, never> => {
+  const { did } = account
+  const settings = Context.get(services, Config)
   const expected = expectedDocument(account, settings)
-  if (isServedHere(account.did, settings)) return expected
-  const identity = yield* Identity
-  return yield* Effect.orElseSucceed(identity.resolveDid(account.did), () => expected)
-})
+  if (isServedHere(did, settings)) return Result.succeed(expected)
+  const identity = Context.get(services, Identity)
+  const now = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
+  const known = identity.documentNow(did, now)
+  return known === undefined
+    ? Effect.orElseSucceed(identity.resolveDid(did), () => expected)
+    : Result.succeed(known)
+}
 
 /** Whether a DID document points to this host. */
 export const leadsHere = (document: DidDocument, { publicUrl }: Settings): boolean =>
@@ -49,7 +61,10 @@ export const leadsHere = (document: DidDocument, { publicUrl }: Settings): boole
  * The official client sends all later requests to the host in the document, so an account that is
  * moving in would be sent back to its old server.
  */
-export const documentToFollow = Effect.fn("documentToFollow")(function* (account: Account) {
-  const didDoc = yield* ownDocument(account)
-  return leadsHere(didDoc, yield* Config) ? { didDoc } : {}
-})
+export const documentToFollow = (
+  account: Account,
+  services: Context.Context<Config | Identity>
+): Soon.Soon<{ readonly didDoc?: DidDocument }, never> =>
+  Soon.map(ownDocument(account, services), (didDoc) =>
+    leadsHere(didDoc, Context.get(services, Config)) ? { didDoc } : {}
+  )

@@ -57,6 +57,11 @@ export class Identity extends Context.Service<
   Identity,
   {
     resolveDid(did: string, options?: ResolveOptions): Effect.Effect<DidDocument, DidError>
+    /**
+     * The document that another service publishes, without waiting; undefined if it has to be
+     * looked up. The time is in milliseconds.
+     */
+    documentNow(did: string, now: number): DidDocument | undefined
     /** The DID that a handle claims; `resolveIdentity` checks whether the DID claims the handle. */
     resolveHandle(handle: string, options?: ResolveOptions): Effect.Effect<string, HandleError>
     /** The did:key of a verification method, `atproto` by default. */

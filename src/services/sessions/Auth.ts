@@ -75,7 +75,10 @@ export class Auth extends Context.Service<
      * Returns the caller if it uses a plain session of an active account, without waiting; undefined
      * for all others, which `authenticate` checks.
      */
-    sessionNow(credentials: Credentials, authority: Authority): Caller | undefined
+    sessionNow(
+      credentials: Pick<Credentials, "authorization">,
+      authority: Authority
+    ): Caller | undefined
     /** Rejects an app whose token lacks one of these permissions; other callers pass. */
     permit(caller: Caller, permissions: ReadonlyArray<Permission>): Effect.Effect<void, Denied>
   }

@@ -6,6 +6,7 @@ import { countRefused } from "../accounts/AccountHistory.ts"
 import { downFailure } from "../accounts/suspension.ts"
 import { type AppPassword, AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
+import * as Soon from "../host/Soon.ts"
 import { documentToFollow } from "../identity/HostedDidDocument.ts"
 import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
 import { type Factor, factorOf, proveSecondFactor } from "../factors/SecondFactorProof.ts"
@@ -94,24 +95,29 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
   if (proven.appPassword === undefined) {
     yield* Effect.ignore(renewHash(proven.account, input.password))
   } else yield* (yield* AppPasswords).noteUse(proven.appPassword)
-  return { ...tokens, ...(yield* sessionView(proven.account)) }
+  return { ...tokens, ...(yield* viewOf(proven.account)) }
 })
 
+type Viewing = Parameters<typeof documentToFollow>[1]
+
 /** The account's data in responses about a session. */
-export const sessionView = Effect.fnUntraced(function* (account: Account) {
+export const sessionView = (account: Account, services: Viewing) => {
   const { did, handle, email } = account
   const emailConfirmed = account.emailConfirmedAt !== undefined
   const emailAuthFactor = account.emailFactorAt !== undefined
   const status = inactiveStatus(account)
-  return {
+  return Soon.map(documentToFollow(account, services), (document) => ({
     did,
     handle,
-    ...(yield* documentToFollow(account)),
+    ...document,
     ...(email === undefined ? {} : { email, emailConfirmed, emailAuthFactor }),
     active: status === undefined,
     ...(status === undefined ? {} : { status })
-  }
-})
+  }))
+}
+
+const viewOf = (account: Account) =>
+  Soon.within((services: Viewing) => sessionView(account, services))
 
 /** Continues a session with new tokens, unless the account was taken down. */
 export const refreshSession = Effect.fn("refreshSession")(function* (
@@ -123,5 +129,5 @@ export const refreshSession = Effect.fn("refreshSession")(function* (
   const refreshed = yield* (yield* Sessions).refresh(account.did, session, token)
   const { accessJwt, refreshJwt, appPassword } = refreshed
   if (appPassword !== undefined) yield* (yield* AppPasswords).noteUse(appPassword)
-  return { accessJwt, refreshJwt, ...(yield* sessionView(account)) }
+  return { accessJwt, refreshJwt, ...(yield* viewOf(account)) }
 })

@@ -24,6 +24,7 @@ describe("service auth after a key change", () => {
   const rotated = (known: string | undefined, fresh: string) => {
     const asked: Array<boolean> = []
     const identity = Layer.mock(Identity, {
+      documentNow: () => undefined,
       signingKey: (did, options) =>
         Effect.suspend(() => {
           asked.push(options?.fresh === true)
@@ -83,6 +84,7 @@ describe("service auth after a key change", () => {
 
   it.effect("an unavailable key is not reported as the caller's fault", () => {
     const identity = Layer.mock(Identity, {
+      documentNow: () => undefined,
       signingKey: (did) => Effect.fail(new IdentityUnavailable({ subject: did }))
     })
     return Effect.gen(function* () {

@@ -103,6 +103,7 @@ export const checkImport =
               )
           })
           const identity = Layer.mock(Identity, {
+            documentNow: () => undefined,
             signingKey: (subject) =>
               Effect.suspend(() =>
                 own.documentKey === undefined

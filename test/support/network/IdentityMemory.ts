@@ -33,6 +33,7 @@ const make = (known: KnownIdentities): Identity["Service"] => {
 
   return Identity.of({
     resolveDid,
+    documentNow: (did) => documents.get(did),
     resolveHandle,
     signingKey: (did, { id = "atproto" } = {}) =>
       resolveDid(did).pipe(
