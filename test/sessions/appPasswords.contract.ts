@@ -192,7 +192,18 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
           const long = yield* Effect.flip(make("x".repeat(AppPasswordsSqlite.budget.name + 1)))
           assert.strictEqual(long._tag, "AppPasswordRefused")
           yield* make("x".repeat(AppPasswordsSqlite.budget.name))
-          for (let at = 1; at < AppPasswordsSqlite.budget.passwords; at++) yield* make(`one ${at}`)
+          for (let at = 1; at < 10; at++) yield* make(`one ${at}`)
+          // Copies, counted as well: making a thousand takes seconds.
+          const more = AppPasswordsSqlite.budget.passwords - 11
+          const sql = yield* SqlStorage
+          sql.exec(
+            `WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < ?)
+              INSERT INTO app_password SELECT 'copy ' || n, hash || n, privileged, created_at
+              FROM copy, app_password WHERE name = 'one 1'`,
+            more
+          )
+          sql.exec("UPDATE session_note SET value = value + ? WHERE name = 'app passwords'", more)
+          yield* make("the last")
           assert.strictEqual((yield* Effect.flip(make("more")))._tag, "AppPasswordRefused")
           assert.strictEqual((yield* Effect.flip(make("one 1")))._tag, "AppPasswordExists")
           yield* service.revoke("one 1")

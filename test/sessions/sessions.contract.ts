@@ -9,6 +9,7 @@ import { Sessions } from "../../src/services/sessions/Sessions.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run } from "./accountServices.ts"
 import { alphabets, variedBits } from "../support/randomBits.ts"
+import { copySession } from "./copySession.ts"
 
 const { did } = alice
 const claimsOf = (token: string) => parseJwt(token)?.claims ?? {}
@@ -301,7 +302,9 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
             return String(claimsOf(accessJwt)["jti"])
           })
         const own = yield* open()
-        const bots = yield* Effect.replicateEffect(open("bot"), 1000)
+        const first = yield* open("bot")
+        const copies = yield* copySession("session", first, 989)
+        const bots = [first, ...copies, ...(yield* Effect.replicateEffect(open("bot"), 10))]
         yield* sessions.end(bots[500]!)
         yield* open("bot")
         assert.isDefined(sessions.find(bots[0]!))

@@ -9,6 +9,7 @@ import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { type NewOAuthSession, OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"
 import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run } from "../../sessions/accountServices.ts"
+import { copySession } from "../../sessions/copySession.ts"
 
 const { did } = alice
 const start = 1_767_225_600_000
@@ -473,7 +474,9 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
           yield* opened({ ...publicSession, id })
           return id
         })
-        const ids = yield* Effect.replicateEffect(openNext, 1000)
+        const first = yield* openNext
+        const copies = yield* copySession("oauth_session", first, 989)
+        const ids = [first, ...copies, ...(yield* Effect.replicateEffect(openNext, 10))]
         yield* sessions.end(ids[500]!)
         yield* openNext
         assert.isDefined(sessions.find(ids[0]!))
