@@ -14,6 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => running?.stop())
 
-for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite, lifeSuite]) {
+// The life is first: its consumers read the log from the start, and verify all of it.
+for (const suite of [lifeSuite, clientSuite, repoSuite, refusalSuite, firehoseSuite]) {
   suite("the memory server", () => running)
 }
