@@ -40,3 +40,28 @@ describe("an R2 that never answers", () => {
     assert.strictEqual(failure._tag, "BlobStoreUnavailable")
   })
 })
+
+describe("a body that breaks off", () => {
+  it("a small body that breaks off makes no call to R2, which never got its key", async () => {
+    const calls: Array<string> = []
+    const bucket = {
+      put: async () => (calls.push("put"), null),
+      delete: async () => void calls.push("delete")
+    }
+    const put = (body: ReadableStream<Uint8Array>) =>
+      Effect.runPromise(
+        Effect.flip(
+          // SAFETY: a put calls only these.
+          make(bucket as unknown as R2Bucket).put("key", body, { limit: 1000, length: 100 })
+        )
+      )
+    const short = new Blob([new Uint8Array(50)]).stream()
+    const broken = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error("the client is gone"))
+    })
+    for (const body of [short, broken]) {
+      assert.strictEqual((await put(body))._tag, "BlobIncomplete")
+    }
+    assert.deepStrictEqual(calls, [])
+  })
+})

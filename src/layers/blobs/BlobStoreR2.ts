@@ -35,29 +35,29 @@ const unavailable = (operation: string) => (cause: unknown) =>
 /** The most bytes of a blob that is put in one piece: a stream costs more than their memory. */
 const onePiece = 1024 * 1024
 
-/** Puts a body of known length, which R2 requires beforehand. */
-type PutKnown = (
+/** Reads a small body of known length. */
+const readWhole = async (
+  body: Body,
+  bounds: BodyBounds & { readonly length: number },
+  signal: AbortSignal
+) => {
+  const bytes = new Uint8Array(bounds.length)
+  let at = 0
+  const blob = await pump(body, bounds, signal, (chunk) => {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  })
+  return { bytes, blob }
+}
+
+/** Puts a stream of known length as it arrives; R2 requires the length beforehand. */
+const putStream = async (
   bucket: R2Bucket,
   key: string,
   body: Body,
   bounds: BodyBounds & { readonly length: number },
-  waiting: Waiting
-) => Promise<StoredBlob>
-
-/** Puts a small blob once all of it is here. */
-const putWhole: PutKnown = async (bucket, key, body, bounds, { signal, stall }) => {
-  const whole = new Uint8Array(bounds.length)
-  let at = 0
-  const blob = await pump(body, bounds, signal, (chunk) => {
-    whole.set(chunk, at)
-    at += chunk.byteLength
-  })
-  await within(stall, bucket.put(key, whole))
-  return blob
-}
-
-/** Puts a stream as it arrives. */
-const putStream: PutKnown = async (bucket, key, body, bounds, { signal, stall }) => {
+  { signal, stall }: Waiting
+): Promise<StoredBlob> => {
   const { readable, writable } = new FixedLengthStream(bounds.length)
   const writer = writable.getWriter()
   const stored = bucket.put(key, readable)
@@ -112,12 +112,17 @@ export const make = (
           checkBounds(options)
           const { length, limit } = options
           const waiting = { signal, stall }
+          const isSmall = length !== undefined && length <= onePiece
+          // Outside of the try: R2 has nothing to delete if this body breaks off.
+          const whole = isSmall ? await readWhole(body, { length, limit }, signal) : undefined
           try {
-            if (length === undefined) {
-              return await putUnknown(bucket, key, body, { limit }, waiting, budget)
+            if (whole !== undefined) {
+              await within(stall, bucket.put(key, whole.bytes))
+              return whole.blob
             }
-            const put = length <= onePiece ? putWhole : putStream
-            return await put(bucket, key, body, { length, limit }, waiting)
+            return length === undefined
+              ? await putUnknown(bucket, key, body, { limit }, waiting, budget)
+              : await putStream(bucket, key, body, { length, limit }, waiting)
           } catch (cause) {
             // R2 may have stored the object although it reported a failure; the sweep handles a
             // stalled put.
