@@ -20,6 +20,12 @@ import { query } from "./xrpc.ts"
 
 const optional = Schema.optionalKey
 
+/** What a machine has instead of Cloudflare's services; only its server reports a disk. */
+const onMachine: ReadonlyMap<string, string> = new Map([
+  ["d1", "database"],
+  ["r2", "blob store"]
+])
+
 const healthOf = (ready: Readiness | undefined): ReadonlyArray<Check> => {
   if (ready === undefined) {
     return [{ name: "health", ok: false, detail: "this doesn't look like a Nacre server" }]
@@ -32,8 +38,9 @@ const healthOf = (ready: Readiness | undefined): ReadonlyArray<Check> => {
       fix: `Set it in .dev.vars or the wrangler configuration, or as a secret: npx wrangler secret put ${name}`
     })
   )
-  const parts = Object.entries(ready.checks ?? {}).map(([name, outcome]): Check => ({
-    name,
+  const { checks = {} } = ready
+  const parts = Object.entries(checks).map(([name, outcome]): Check => ({
+    name: "disk" in checks ? (onMachine.get(name) ?? name) : name,
     ok: outcome === "ok",
     detail: outcome
   }))

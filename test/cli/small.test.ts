@@ -52,6 +52,25 @@ describe("nacre version", () => {
   })
 })
 
+describe("nacre status", () => {
+  it("status names the database and the blob store of a server on one machine, and Cloudflare's services elsewhere", async () => {
+    const names = async (checks: Readonly<Record<string, string>>) => {
+      // With problems in its configuration, a server answers nothing but this.
+      const answer = { ready: false, version, checks, problems: [] }
+      const { json } = await run("status --json --server https://pds.test", answer)
+      return json.health.map(({ name, ok }: { name: string; ok: boolean }) => `${name}: ${ok}`)
+    }
+    const cloudflare = { d1: "ok", r2: "error", sequencer: "ok" }
+    assert.deepStrictEqual(await names(cloudflare), ["d1: true", "r2: false", "sequencer: true"])
+    assert.deepStrictEqual(await names({ ...cloudflare, disk: "full" }), [
+      "database: true",
+      "blob store: false",
+      "sequencer: true",
+      "disk: false"
+    ])
+  })
+})
+
 describe("nacre open", () => {
   const open = (exitCode: number) => {
     mkdirSync(desk.path("bin"), { recursive: true })
