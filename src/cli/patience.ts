@@ -7,6 +7,8 @@ import { note } from "./output.ts"
 export interface PatienceShape {
   /** How often a call is sent in total while the server is unreachable. */
   readonly tries: number
+  /** How often at most if the server itself fails at it (500), which may never end. */
+  readonly failedTries?: number
   /** The first pause, in milliseconds; each further one is twice as long. */
   readonly firstPause: number
   /** The longest pause that a server may ask for, in milliseconds, and how often. */
@@ -44,6 +46,12 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
     Effect.onInterrupt(() => note("Stopped. Run the same command again to continue."))
   )
 
+/** Runs calls that a damaged account may fail each time; the caller continues with the others. */
+export const despiteDamage = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Patience, (patience) =>
+    Effect.provideService(doing, Patience, { ...patience, failedTries: 3 })
+  )
+
 /** Runs calls without retries, since their caller repeats them. */
 export const once = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
   Effect.provideService(doing, Patience, { tries: 1, firstPause: 0, longestWait: 0, waits: 0 })
@@ -65,6 +73,10 @@ export const isTooOften = (error: unknown): boolean =>
 const isAway = (error: unknown): boolean =>
   error instanceof Unreachable ||
   (error instanceof CallFailed && error.status >= 500 && error.status !== 501)
+
+/** Whether a server failed at a call, rather than being away: repeating it may never help. */
+export const isFailed = (error: unknown): error is CallFailed =>
+  error instanceof CallFailed && error.status === 500
 
 /**
  * How long a server asks to wait, in milliseconds: by `Retry-After`, or by `RateLimit-Reset` for a
@@ -93,7 +105,7 @@ export const retryAfterOf = (
 const pauseAfter = (
   error: unknown,
   nth: number,
-  { tries, firstPause, longestWait, waits }: PatienceShape
+  { tries, failedTries = tries, firstPause, longestWait, waits }: PatienceShape
 ): number | undefined => {
   const pause = Math.min(longestPause, firstPause * 2 ** (nth - 1))
   const wish = error instanceof CallFailed ? error.retryAfter : undefined
@@ -101,7 +113,8 @@ const pauseAfter = (
     const wait = Math.max(pause, wish ?? 1000)
     return nth <= waits && wait <= longestWait ? wait : undefined
   }
-  if (!isAway(error) || nth >= tries) return undefined
+  const most = isFailed(error) ? failedTries : tries
+  if (!isAway(error) || nth >= most) return undefined
   return wish === undefined ? pause : Math.min(longestWait, Math.max(pause, wish))
 }
 

@@ -71,6 +71,52 @@ describe("nacre status", () => {
   })
 })
 
+describe("nacre check", () => {
+  it("check --all reports an account that the server can't read, soon, and checks the others", async () => {
+    const [damaged, sound] = ["did:plc:damaged", "did:plc:sound"]
+    const pauses: Array<number> = []
+    const asked: Array<string> = []
+    const answer = (url: URL): Response => {
+      if (url.pathname.endsWith("listRepos")) {
+        return Response.json({ repos: [{ did: damaged }, { did: sound }] })
+      }
+      const account = url.searchParams.get("account")
+      asked.push(account ?? "")
+      return account === damaged
+        ? Response.json({ error: "InternalServerError", message: "broken" }, { status: 500 })
+        : Response.json({ did: sound, records: 2, nodes: 1, blobs: 1, missing: 0, problems: [] })
+    }
+    const { code, json, stderr } = await runTyping(
+      ["check", "--all", "--json", "--server", "https://pds.test"],
+      {
+        env: { NACRE_CONFIG_DIR: desk.path("settings"), NACRE_ADMIN_PASSWORD: "x" },
+        // SAFETY: the command only reads these parts of a response.
+        fetch: ((url: string | URL) =>
+          Promise.resolve(answer(new URL(url)))) as typeof globalThis.fetch,
+        folder: desk.folder,
+        pauses
+      }
+    )
+    assert.strictEqual(code, 1)
+    assert.deepStrictEqual(
+      json.accounts.map(({ did, problems }: { did: string; problems: Array<string> }) => [
+        did,
+        problems.length
+      ]),
+      [
+        [damaged, 1],
+        [sound, 0]
+      ]
+    )
+    assert.include(stderr, `${damaged}: the server couldn't check it: broken`)
+    assert.deepStrictEqual(asked, [damaged, damaged, damaged, sound])
+    assert.isBelow(
+      pauses.reduce((sum, pause) => sum + pause, 0),
+      5000
+    )
+  })
+})
+
 describe("nacre open", () => {
   const open = (exitCode: number) => {
     mkdirSync(desk.path("bin"), { recursive: true })

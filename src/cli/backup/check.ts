@@ -6,10 +6,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { nacre } from "../../../scripts/project.ts"
 import { Cursor, Did, Words } from "../answers.ts"
-import { Failed } from "../failure.ts"
+import { type CallFailed, Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report, table } from "../output.ts"
-import { longWay } from "../patience.ts"
+import { despiteDamage, isFailed, longWay } from "../patience.ts"
 import { theAccount } from "../place.ts"
 import { administrator } from "../administrator.ts"
 import { query, type Remote } from "../xrpc.ts"
@@ -26,17 +26,32 @@ const Checked = Schema.Struct({
 
 type Checked = typeof Checked.Type
 
+type Part = Omit<Checked, "after">
+
+/** The part of a check that the server fails at. */
+const unchecked = (did: string, { error, message }: CallFailed): Part => ({
+  did,
+  records: 0,
+  nodes: 0,
+  blobs: 0,
+  missing: 0,
+  problems: [`the server couldn't check it: ${message === "" ? error : message}`]
+})
+
 const checkOne = Effect.fnUntraced(function* (admin: Remote, account: string) {
-  let whole: Checked | undefined
+  let whole: Part | undefined
   let after: string | undefined
   do {
-    const part: Checked = yield* query(admin, "admin/check", Checked, { account, after })
-    const { blobs, problems, ...rest } = part
+    const part: Checked = yield* query(admin, "admin/check", Checked, { account, after }).pipe(
+      despiteDamage,
+      Effect.catchIf(isFailed, (failure) => Effect.succeed(unchecked(account, failure)))
+    )
+    const { blobs, problems } = part
+    after = part.after
     whole =
       whole === undefined
         ? part
         : { ...whole, blobs: whole.blobs + blobs, problems: [...whole.problems, ...problems] }
-    after = rest.after
   } while (after !== undefined)
   const { did, records, nodes, blobs, missing, problems } = whole
   return { did, records, nodes, blobs, missing, problems }
