@@ -7,7 +7,7 @@ import { note } from "./output.ts"
 export interface PatienceShape {
   /** How often a call is sent in total while the server is unreachable. */
   readonly tries: number
-  /** How often at most if the server itself fails at it (500), which may never end. */
+  /** How often at most if the server answers that it fails at it, which may never end. */
   readonly failedTries?: number
   /** The first pause, in milliseconds; each further one is twice as long. */
   readonly firstPause: number
@@ -49,7 +49,7 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
 /** Runs calls that a damaged account may fail each time; the caller continues with the others. */
 export const despiteDamage = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Patience, (patience) =>
-    Effect.provideService(doing, Patience, { ...patience, failedTries: 3 })
+    Effect.provideService(doing, Patience, { ...patience, failedTries: 4 })
   )
 
 /** Runs calls without retries, since their caller repeats them. */
@@ -74,9 +74,9 @@ const isAway = (error: unknown): boolean =>
   error instanceof Unreachable ||
   (error instanceof CallFailed && error.status >= 500 && error.status !== 501)
 
-/** Whether a server failed at a call, rather than being away: repeating it may never help. */
+/** Whether a server answers that it fails at a call: repeating it may never help. */
 export const isFailed = (error: unknown): error is CallFailed =>
-  error instanceof CallFailed && error.status === 500
+  error instanceof CallFailed && (error.status === 500 || error.status === 503)
 
 /**
  * How long a server asks to wait, in milliseconds: by `Retry-After`, or by `RateLimit-Reset` for a

@@ -1,5 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { Accounts, AccountUnavailable } from "../../src/services/accounts/Accounts.ts"
+import { Budget } from "../../src/services/backups/Budget.ts"
+import { checkServer } from "../../src/services/backups/checkAccount.ts"
 import { BlobStore } from "../../src/services/blobs/BlobStore.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { basic, type Host, startHost } from "../support/http/httpHost.ts"
@@ -69,6 +72,33 @@ describe("a check of an account", () => {
     assert.deepStrictEqual((await check(did)).problems, [
       `the blob ${avatar} is missing in the blob store`
     ])
+  })
+
+  it("a check of every account names one that can't be reached, and checks the others", async () => {
+    const { did: broken } = await signUp(host, "unreachable")
+    const { did: last } = await signUp(host, "behind")
+    await spoil(last, "DELETE FROM blob")
+    const checking = Effect.gen(function* () {
+      const accounts = yield* Accounts
+      const call: typeof accounts.call = (did, method, ...input) =>
+        did === broken
+          ? Effect.fail(new AccountUnavailable({ operation: method, did }))
+          : accounts.call(did, method, ...input)
+      const budget = new Budget({ until: Infinity, operations: Infinity })
+      return yield* Effect.provideService(
+        checkServer({ account: "", blob: undefined }, budget),
+        Accounts,
+        { ...accounts, call }
+      )
+    })
+    const { next, problems } = await host.beneath(checking)
+    assert.isUndefined(next)
+    const problemsOf = (one: string) => problems.filter(({ did }) => did === one)
+    assert.deepStrictEqual(
+      problemsOf(broken).map(({ problem }) => problem),
+      ["the account can't be read at the moment: the server's log says why"]
+    )
+    assert.isAbove(problemsOf(last).length, 0)
   })
 
   it("a check is only for the administrator", async () => {

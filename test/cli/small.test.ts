@@ -83,7 +83,7 @@ describe("nacre check", () => {
       const account = url.searchParams.get("account")
       asked.push(account ?? "")
       return account === damaged
-        ? Response.json({ error: "InternalServerError", message: "broken" }, { status: 500 })
+        ? Response.json({ error: "ServiceUnavailable", message: "broken" }, { status: 503 })
         : Response.json({ did: sound, records: 2, nodes: 1, blobs: 1, missing: 0, problems: [] })
     }
     const { code, json, stderr } = await runTyping(
@@ -109,7 +109,7 @@ describe("nacre check", () => {
       ]
     )
     assert.include(stderr, `${damaged}: the server couldn't check it: broken`)
-    assert.deepStrictEqual(asked, [damaged, damaged, damaged, sound])
+    assert.deepStrictEqual(asked, [damaged, damaged, damaged, damaged, sound])
     assert.isBelow(
       pauses.reduce((sum, pause) => sum + pause, 0),
       5000

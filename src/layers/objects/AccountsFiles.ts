@@ -8,7 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Alarm } from "../../services/host/Alarm.ts"
-import { Accounts } from "../../services/accounts/Accounts.ts"
+import { diskFaultOf } from "../../core/host/diskFault.ts"
+import { Accounts, unavailable } from "../../services/accounts/Accounts.ts"
 import { Background } from "../../services/host/Background.ts"
 import { runCall } from "../../services/accounts/AccountCalls.ts"
 import { onAlarm } from "../../services/accounts/onAlarm.ts"
@@ -39,6 +40,18 @@ export const fileOf = (folder: string, did: string): string => {
   const name = createHash("sha256").update(did).digest("hex")
   return join(folder, name.slice(0, 2), `${name}.sqlite`)
 }
+
+/**
+ * An object's defect as its caller on Cloudflare sees it, so a damaged file stops no other account.
+ *
+ * A disk that takes no more is the whole server's fault, and stays a defect.
+ */
+const contained =
+  (operation: string, did: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.catchDefect(effect, (defect) =>
+      diskFaultOf(defect) === undefined ? unavailable(operation, did, defect) : Effect.die(defect)
+    )
 
 /** How long background work may take to end when the server stops. */
 const lastWork = "5 seconds"
@@ -226,8 +239,9 @@ export const layer = (
         )
 
       const all = Accounts.of({
-        forward,
-        call: (did, method, ...input) => within(did, runCall(method, ...input))
+        forward: (did, request) => forward(did, request).pipe(contained("forward", did)),
+        call: (did, method, ...input) =>
+          within(did, runCall(method, ...input)).pipe(contained(method, did))
       })
       yield* alarms.start((did) => within(did, onAlarm))
       return all

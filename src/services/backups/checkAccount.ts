@@ -127,6 +127,8 @@ export interface CheckPlace {
   readonly blob: string | undefined
 }
 
+const unreadable = "the account can't be read at the moment: the server's log says why"
+
 /** A part of a check of every account. */
 export interface ServerChecked {
   /** Accounts whose check ended in this part. */
@@ -146,11 +148,13 @@ export const checkServer = Effect.fn("checkServer")(function* (from: CheckPlace,
   while (true) {
     const [did] = yield* dids(account, 1)
     if (did === undefined) return { accounts, blobs, problems, next: undefined }
-    // A sign-up on its way has no repo yet.
-    const checked = yield* Effect.catchTag(
-      checkAccount(did, blob, budget),
-      "RepoNotFound",
-      () => Effect.undefined
+    const checked = yield* checkAccount(did, blob, budget).pipe(
+      // A sign-up on its way has no repo yet.
+      Effect.catchTag("RepoNotFound", () => Effect.undefined),
+      // A damaged account must not hold up the check of the others.
+      Effect.catchTag("AccountUnavailable", () =>
+        Effect.succeed({ after: undefined, blobs: 0, problems: [unreadable] })
+      )
     )
     blob = checked?.after
     blobs += checked?.blobs ?? 0
