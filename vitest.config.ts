@@ -64,7 +64,11 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.{workerd,browser}.test.ts", "test/peers/**", ...leftOut],
-          setupFiles: [...boxFiles, "test/support/http/afterFile.ts"],
+          setupFiles: [
+            ...boxFiles,
+            "test/support/plainAssert.ts",
+            "test/support/http/afterFile.ts"
+          ],
           ...ofNode
         }
       },

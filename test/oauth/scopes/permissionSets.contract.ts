@@ -137,21 +137,17 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
 
     it.effect("a stranger's sets never displace agreed ones, however many there are", () => {
       const { become, layer } = world()
-      const name = (at: number) => `com.example.lexicons.s${at}`
+      const name = (at: number | "") => `com.example.lexicons.s${at}`
       return Effect.gen(function* () {
         yield* TestClock.adjust("1 minute")
         yield* titleOf
         yield* agreeTo()
         const { sql } = yield* HostDatabase
         const fill = (from: number, to: number, size: number) =>
-          Effect.forEach(
-            Array.from({ length: to - from }, (_, at) => from + at),
-            (
-              at
-            ) => sql`INSERT INTO included_set (nsid, agreed, fetched_at, tried_at, bytes, document)
-              VALUES (${name(at)}, 0, ${at}, ${at}, ${size}, ${"x".repeat(size)})`,
-            { discard: true }
-          )
+          sql`WITH RECURSIVE stranger (at) AS
+              (SELECT ${from} UNION ALL SELECT at + 1 FROM stranger WHERE at < ${to - 1})
+            INSERT INTO included_set (nsid, agreed, fetched_at, tried_at, bytes, document)
+            SELECT ${name("")} || at, 0, at, at, ${size}, ${"x".repeat(size)} FROM stranger`
         become(getRecord, ofAnyName())
         yield* fill(0, budget.rows + 20, 10)
         yield* get("com.example.lexicons.next")

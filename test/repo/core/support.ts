@@ -172,7 +172,7 @@ export class ClusterRows implements NodeReader {
     const wrong = this.stored.get(rootRow)?.cid.equals(root) === true ? [] : [rootRow]
     for (const [row, { bytes, below }] of this.stored) {
       const links = linksOut(decodeCluster(bytes))
-      const named = below.map((at) => this.stored.get(at)?.cid.toString())
+      const named = below.map((at) => this.stored.get(at)?.cid.key)
       if (links.join() !== named.join()) wrong.push(row)
       for (const at of below) reached.add(at)
     }
@@ -188,10 +188,10 @@ export class ClusterRows implements NodeReader {
 
 /** The subtrees outside of a cluster that its nodes link to, in order. */
 const linksOut = (blocks: ReadonlyArray<Uint8Array>): Array<string> => {
-  const inside = new Set(blocks.map((bytes) => cidForCbor(bytes).toString()))
+  const inside = new Set(blocks.map((bytes) => cidForCbor(bytes).key))
   return blocks
     .flatMap((bytes) => (countChildren(bytes) === 0 ? [] : decodeNode(bytes, 99).links))
-    .flatMap((link) => (link === undefined || inside.has(link.toString()) ? [] : [String(link)]))
+    .flatMap((link) => (link === undefined || inside.has(link.key) ? [] : [link.key]))
 }
 
 /** The tree of a map. */
