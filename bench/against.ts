@@ -82,10 +82,18 @@ export async function against(options: AgainstOptions): Promise<void> {
   const { rounds, size, milliseconds, say } = options
   const names = options.only ?? usual
   const ends: Array<() => Promise<void> | void> = []
+  /** Runs at the end, also of a comparison that a signal ends. */
+  const atEnd = (remove: () => void) => {
+    process.once("exit", remove)
+    ends.push(() => {
+      process.off("exit", remove)
+      remove()
+    })
+  }
   try {
     const folderOf = (name: string) => {
       const { folder, remove } = temporaryFolder(name)
-      ends.push(remove)
+      atEnd(remove)
       return folder
     }
     const open = async (name: Side, start: Start) => {
@@ -103,7 +111,7 @@ export async function against(options: AgainstOptions): Promise<void> {
       if (cirrus !== undefined) return (dataDir) => startCirrus(cirrus, dataDir)
       say(`checking out ${options.other} …`)
       const { tree, remove } = checkOut(options.other, folderOf("against"))
-      ends.push(remove)
+      atEnd(remove)
       return (dataDir) => startServer({ dataDir, tree })
     }
     const old = await open("old", starting())

@@ -58,10 +58,10 @@ export async function growth<A>(
   }
 }
 
-/** A number with about three significant digits. */
 /** What the measurements found, by the keys of the table's rows. */
 export type Found = Record<string, number | string | undefined>
 
+/** A number with about three significant digits. */
 export const short = (value: number | string | undefined): string => {
   if (value === undefined || Number.isNaN(value)) return "–"
   if (typeof value !== "number") return String(value)

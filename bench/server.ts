@@ -128,7 +128,8 @@ export async function startServer({
   })
   const exited = new Promise<number | null>((done) => child.once("exit", done))
   const onExit = () => kill()
-  process.once("exit", onExit)
+  // Before the folders that it writes to are removed.
+  process.prependOnceListener("exit", onExit)
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk) => {
       output.push(String(chunk))
