@@ -38,3 +38,17 @@ it.effect("a lazy service is built by its first use, once, from the services aro
     )
   )
 })
+
+it.effect("a lazy service can be spread and asked for its parts like the service itself", () => {
+  const rare = Layer.succeed(
+    Rare,
+    Rare.of({ count: 7, hello: () => "hello", later: Effect.succeed("later") })
+  )
+  return Effect.gen(function* () {
+    const service = yield* Rare
+    assert.deepStrictEqual(Object.keys(service), ["count", "hello", "later"])
+    assert.deepStrictEqual(["hello" in service, "goodbye" in service], [true, false])
+    const copy = { ...service, count: 8 }
+    assert.deepStrictEqual([copy.count, copy.hello(), yield* copy.later], [8, "hello", "later"])
+  }).pipe(Effect.provide(lazily(Rare, rare)))
+})

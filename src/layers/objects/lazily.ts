@@ -20,9 +20,17 @@ export const lazily = <I, S extends object, R>(
           Effect.runSync(Effect.provideContext(buildAlone(layer, Scope.makeUnsafe()), needs)),
           service
         )
+      const theService = () => (built ??= build())
       // SAFETY: every property comes from the service.
       const standIn = new Proxy({} as S, {
-        get: (_, name) => Reflect.get((built ??= build()), name)
+        get: (_, name) => Reflect.get(theService(), name),
+        has: (_, name) => Reflect.has(theService(), name),
+        ownKeys: () => Reflect.ownKeys(theService()),
+        getOwnPropertyDescriptor: (_, name) => {
+          const found = Reflect.getOwnPropertyDescriptor(theService(), name)
+          // A proxy may only report what its own target lacks if it could be removed.
+          return found && { ...found, configurable: true }
+        }
       })
       return Context.make(service, standIn)
     })
