@@ -1,7 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { carBytes } from "../../src/core/repo/car.ts"
+import { encode } from "../../src/core/repo/cbor.ts"
+import { cidForCbor } from "../../src/core/repo/cid.ts"
+import { signedCommit } from "../../src/core/repo/commit.ts"
+import { nextTid } from "../../src/core/repo/tid.ts"
 import { startS3 } from "../backups/s3Server.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
@@ -187,6 +192,23 @@ describe("the backups of a server in an S3 store", () => {
     const { type, rev } = JSON.parse(readFileSync(desk.path("kept/export.json"), "utf8"))
     assert.strictEqual(type, "nacre-export")
     assert.isString(rev)
+  })
+
+  it("nacre restore --folder refuses a whole repo that isn't the one in the backup", async () => {
+    const { handle, did } = server.account
+    const node = encode({ e: [], l: null })
+    const data = cidForCbor(node)
+    const rev = nextTid(undefined, 1_700_000_000_000_000, 1)
+    const commit = signedCommit({ did, data, rev, sig: new Uint8Array(64) })
+    const isCar = (one: string) => one.includes(did) && one.endsWith("repo.car")
+    const key = [...s3.objects.keys()].toSorted().findLast(isCar)!
+    const car = s3.objects.get(key)!
+    s3.objects.set(key, Buffer.from(carBytes(commit.cid, [commit, { cid: data, bytes: node }])))
+    const { code, stderr } = await desk.run(["restore", handle, "--folder", "forged"])
+    s3.objects.set(key, car)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /The backup is damaged: the repo: it isn't the one that was backed up/)
+    assert.isFalse(existsSync(desk.path("forged/repo.car")))
   })
 
   it("nacre restore replaces what an account has only after a confirmation", async () => {

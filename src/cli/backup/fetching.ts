@@ -17,6 +17,8 @@ import { readWholeRepo } from "./wholeRepo.ts"
 interface Source {
   readonly nsid: string
   readonly params: { readonly [name: string]: string }
+  /** The CID of the file's bytes (raw, SHA-256), if it is known. */
+  readonly digest?: string
 }
 
 /** How many times a damaged file is fetched again. */
@@ -138,25 +140,30 @@ export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did?:
     : yield* wrong(`it belongs to ${printable(owner)}`)
 })
 
-/** Fetches the whole repo into a file; fails if a block is missing. */
+/** Fetches the whole repo into a file; fails if a block is missing, or the digest is another. */
 export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
   remote: Remote,
   did: string,
   file: string,
   progress: Progress,
-  { nsid, params }: Source = { nsid: "com.atproto.sync.getRepo", params: { did } }
+  { nsid, params, digest }: Source = { nsid: "com.atproto.sync.getRepo", params: { did } }
 ) {
+  const damaged = (why: string) => new Damaged({ server: remote.server, what: "the repo", why })
+  let hash = createHash("sha256")
   const { accepted } = yield* into(remote, nsid, params, {
     file,
     watch: () => {
-      return ({ length }) => progress.pass(length)
+      hash = createHash("sha256")
+      return (bytes) =>
+        Effect.suspend(() => {
+          if (digest !== undefined) hash.update(bytes)
+          return progress.pass(bytes.length)
+        })
     },
     accept: (part) =>
-      checkCar(part, did).pipe(
-        Effect.mapError(
-          ({ message }) => new Damaged({ server: remote.server, what: "the repo", why: message })
-        )
-      )
+      digest !== undefined && String(cidFromDigest(raw, hash.digest())) !== digest
+        ? Effect.fail(damaged("it isn't the one that was backed up"))
+        : Effect.mapError(checkCar(part, did), ({ message }) => damaged(message))
   })
   return accepted
 })

@@ -83,7 +83,8 @@ export const restoreFolder = Effect.fn("cli.restoreFolder")(
     const { commit, records } = yield* withProgress({ label: "Repo" }, (progress) =>
       fetchRepo(admin, did, folder.car, progress, {
         nsid: route,
-        params: { key: manifest.car.key }
+        params: { key: manifest.car.key },
+        digest: manifest.car.digest
       })
     )
     const known = { ...head, ...(commit.rev === undefined ? {} : { rev: commit.rev }) }
