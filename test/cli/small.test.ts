@@ -15,7 +15,11 @@ afterEach(() => desk.remove())
 
 const run = (words: string, answer?: object) =>
   runTyping(words.split(" "), {
-    env: { NACRE_CONFIG_DIR: desk.path("settings"), DATA_DIR: desk.path(".data") },
+    env: {
+      NACRE_CONFIG_DIR: desk.path("settings"),
+      DATA_DIR: desk.path(".data"),
+      NACRE_ADMIN_PASSWORD: "x"
+    },
     // SAFETY: the command only reads these parts of a response.
     fetch: (() =>
       answer === undefined
@@ -114,6 +118,20 @@ describe("nacre check", () => {
       pauses.reduce((sum, pause) => sum + pause, 0),
       5000
     )
+  })
+})
+
+describe("nacre mail test", () => {
+  it("mail test names the address, or the variable of a server that sends no mail", async () => {
+    const words = "mail test alice.test --json --server https://pds.test"
+    const sent = await run(words, { to: "alice@example.com", sent: true })
+    assert.deepStrictEqual(sent.json, { to: "alice@example.com", sent: true })
+    const silent = await run(words, { to: "alice@example.com", sent: false })
+    assert.strictEqual(silent.code, 1)
+    assert.deepInclude(silent.json, {
+      message: "https://pds.test doesn't send email",
+      next: "Set MAILER: see docs/operate/mail.md"
+    })
   })
 })
 

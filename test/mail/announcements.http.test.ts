@@ -142,6 +142,22 @@ describe("announcements", () => {
     await silent.close()
   })
 
+  it("a test mail says whether the server sends mail", async () => {
+    const silent = await startHost({ MAILER: "none" })
+    for (const [world, sent] of [
+      [host, true],
+      [silent, false]
+    ] as const) {
+      const { handle, email } = await signUp(world, "tried")
+      const answer = await world.ask("/admin/mail/test", {
+        auth: basic(),
+        input: { account: handle }
+      })
+      assert.deepStrictEqual([answer.status, answer.body], [200, { to: email, sent }])
+    }
+    await silent.close()
+  })
+
   it("an admin previews an announcement in the console, sends it, and sees how far it is", async () => {
     const admin = await makeOperator(host, "admin-op", "admin")
     const browser = await enterConsole(host, admin)
