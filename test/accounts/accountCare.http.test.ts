@@ -40,7 +40,7 @@ const newestAct = () =>
   host.beneath(Effect.flatMap(AuditLog, (log) => log.page({ limit: 1 }))).then(([entry]) => entry)
 
 describe("a suspension", () => {
-  it("its owner reads the reason on every way in, and others see a suspended account", async () => {
+  it("the owner of a suspended account reads the reason at every sign-in, and others see it as suspended", async () => {
     const who = await somebody()
     const browser = await browserOf(host, who)
     const phone = await appPassword(host, who.did, "phone")
@@ -102,7 +102,7 @@ describe("a suspension", () => {
 })
 
 describe("can they sign in?", () => {
-  it("an account in order can, and the answer names the ways", async () => {
+  it("an account in order can sign in, and the response names the ways", async () => {
     const who = await somebody()
     const { canSignIn, summary } = await check(who)
     assert.isTrue(canSignIn)

@@ -184,7 +184,7 @@ describe("the archive of an account", () => {
     assert.isTrue(two.has("manifest-2.json"))
   })
 
-  it("an archive of odd old collections has plain file names, and the command takes it", async () => {
+  it("an archive of odd old collections has plain file names, and the command accepts it", async () => {
     const who = await signUp(world, `odd${world.next()}`)
     const odd = ["..", "a_b~c:d", "x".repeat(300)]
     const key = await newKey()

@@ -287,7 +287,7 @@ describe("a server that burnt down", () => {
     assert.deepInclude(await backUp(host), { outcome: "good", accounts: 1 })
   })
 
-  it("a restore passes over a run with a damaged manifest, names it and takes the run before", async () => {
+  it("a restore skips a run with a damaged manifest, names it and uses the run before", async () => {
     const { host: first, objects } = await start()
     const alice = await signUp(first, "alice")
     const older = (await backUp(first)).run
@@ -397,7 +397,7 @@ describe("a server that burnt down", () => {
     assert.deepStrictEqual([body["runs"], body["stored"]], [[], [run]])
   })
 
-  it("a restore takes the newest backup that has accounts", async () => {
+  it("a restore uses the newest backup that has accounts", async () => {
     const { host: empty, objects } = await start()
     await backUp(empty)
     empty.advance(86_400_000)

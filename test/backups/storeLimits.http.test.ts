@@ -55,7 +55,7 @@ const write = async (host: Host, did: string, text: string) => {
 }
 
 describe("a backup store with limits", () => {
-  it("a full store fails the run with its reason, keeps the last backup, and takes the next one", async () => {
+  it("a full store fails the run with its reason, keeps the last backup, and accepts the next one", async () => {
     const { host, state } = await startOver()
     const { did } = await signUp(host, "alice")
     assert.strictEqual((await backUp(host)).outcome, "good")

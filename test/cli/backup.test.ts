@@ -107,7 +107,7 @@ describe("a backup", () => {
     assert.lengthOf(allowed.json.missingBlobs, 2)
   })
 
-  it("nacre import takes an archive of the account's page as it was downloaded", async () => {
+  it("nacre import accepts an archive from the account's page as downloaded", async () => {
     const person = await someone("zipped")
     assert.strictEqual((await run(person, ["export", "backup"])).code, 0)
     const read = (name: string) => readFileSync(desk.path(`backup/${name}`))

@@ -248,7 +248,7 @@ describe("nacre secret rotate MASTER_KEY", () => {
     }
   })
 
-  it("without a yes, and for a key in a Secrets Store, nothing changes", async () => {
+  it("rotate changes nothing without a confirmation, or for a key in a Secrets Store", async () => {
     writeFileSync(desk.path(".dev.vars"), `MASTER_KEY=${old}\n`)
     const asked = await desk.run(["secret", "rotate", "MASTER_KEY"])
     assert.strictEqual(asked.code, 1)

@@ -121,7 +121,7 @@ describe("nacre account", () => {
     assert.match(stdout, new RegExp(`${code} +1 of 1`))
   })
 
-  it("invite create takes a note and an end, and invite tree shows who invited whom", async () => {
+  it("invite create accepts a note and an end, and invite tree shows who invited whom", async () => {
     const args = ["invite", "create", "--note", "For „Eve“", "--expires", "7d", "--json"]
     const { json } = await desk.run(args)
     assert.deepInclude(json, { note: "For „Eve“", uses: 1 })

@@ -59,7 +59,7 @@ describe("a TOML text", () => {
     )
   })
 
-  it("a key goes into the entry of a list of tables that was asked for", () => {
+  it("a key goes into the requested entry of a list of tables", () => {
     const text = "[[list]]\na = 1\n\n[[list]]\na = 2\n"
     assert.deepStrictEqual(parsed(withKey(text, "list", ["b", "3"], 1)), {
       list: [{ a: 1 }, { a: 2, b: 3 }]

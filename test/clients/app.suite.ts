@@ -215,7 +215,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       )
     })
 
-    it("the server tells the app view the chosen labelers, and tells the app which of them applied", async () => {
+    it("the server sends the chosen labelers to the AppView, and the app learns which of them applied", async () => {
       network.appView.on("app.bsky.feed.getAuthorFeed", ({ headers }, response) => {
         const labelers = headers["atproto-accept-labelers"]
         sendJson(response, 200, { feed: [] }, { "atproto-content-labelers": String(labelers) })

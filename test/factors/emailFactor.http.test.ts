@@ -164,7 +164,7 @@ describe("updateEmail with emailAuthFactor", () => {
     assert.deepStrictEqual(await codesTo(who, "update_email"), [])
   })
 
-  it("turning them off without a code mails one and changes nothing, and a wrong one is rejected", async () => {
+  it("turning email codes off without a code mails one and changes nothing, and a wrong one is rejected", async () => {
     const who = await guarded()
     const off = (token?: string) =>
       server("updateEmail", who, { email: who.email, emailAuthFactor: false, token })
@@ -178,7 +178,7 @@ describe("updateEmail with emailAuthFactor", () => {
     assert.strictEqual(outcomeOf(await off(token)), "400 InvalidToken")
   })
 
-  it("a change of address, by its owner or the administrator, ends them and their codes", async () => {
+  it("a change of address, by the owner or the administrator, turns email codes off and ends those that were sent", async () => {
     for (const by of ["owner", "administrator"]) {
       const who = await guarded()
       await signIn(who)
@@ -417,7 +417,7 @@ describe("pages with codes by email", () => {
     assert.isTrue(inside.has("/accept"))
   })
 
-  it("confirming a change after a while takes another code, and a passkey none", async () => {
+  it("confirming a change after a while requires another code, and with a passkey none", async () => {
     const who = await guarded()
     await withPasskey(host, who.did)
     const browser = new Browser(host)

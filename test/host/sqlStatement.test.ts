@@ -17,7 +17,7 @@ const sql = sqlOver(() => Effect.succeed([]))
 const written = ({ text, values }: Fragment) => [text, values]
 
 describe("a statement of the host's database", () => {
-  it("binds each value at its place, also those of enclosed fragments", () => {
+  it("a statement binds each value at its place, also those of enclosed fragments", () => {
     const part = sql`b = ${2} AND c = ${null}`
     assert.deepStrictEqual(
       written(sql`SELECT * FROM t WHERE a = ${"1"} AND (${part}) LIMIT ${3}`),
@@ -26,14 +26,14 @@ describe("a statement of the host's database", () => {
     assert.deepStrictEqual(written(sql`${part}`), [part.text, part.values])
   })
 
-  it("never writes a value into its text", () => {
+  it("a statement never writes a value into its text", () => {
     const bytes = new Uint8Array([1])
     const [text, values] = written(sql`VALUES (${"'; DROP TABLE t; --"}, ${bytes})`)
     assert.strictEqual(text, "VALUES (?, ?)")
     assert.deepStrictEqual(values, ["'; DROP TABLE t; --", bytes])
   })
 
-  it("quotes the name of a table or column", () => {
+  it("a statement quotes the name of a table or column", () => {
     assert.strictEqual(
       sql`SELECT ${identifier("a")} FROM ${identifier('t" --')}`.text,
       'SELECT "a" FROM "t"" --"'

@@ -115,7 +115,7 @@ describe("signing with the table", () => {
     }
   })
 
-  it("the field multiplies exactly up to the largest limbs that it takes", () => {
+  it("the field multiplies exactly up to the largest limbs that it accepts", () => {
     const most = 3 * (2 ** 23 + 8)
     const wrong = [Field.zero(), Field.zero()] as const
     for (let run = 0; run < 300; run++) {

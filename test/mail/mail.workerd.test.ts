@@ -65,7 +65,7 @@ const confirmed = async () => {
 }
 
 describe("announcements, in the Worker", () => {
-  it("each account gets the mail once, though every step is one of a new isolate over objects that were evicted, and one ends in its middle", async () => {
+  it("each account gets the mail once, although each step runs in a new isolate over evicted objects, and one breaks off", async () => {
     const people = [await confirmed(), await confirmed(), await confirmed(), await confirmed()]
     const sent: Array<string> = []
     let breaks = false

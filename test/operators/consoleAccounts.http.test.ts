@@ -161,7 +161,7 @@ describe("the console's accounts", () => {
     assert.deepInclude(entry, { subject: `${bob.did} ${bob.avatar}` })
   })
 
-  it("a look-up of something else says what is wrong, with the text escaped", async () => {
+  it("a look-up of anything else says what is wrong, and escapes the text", async () => {
     const browser = await enterConsole(world, moderator)
     for (const [about, says] of [
       ['"><script>x</script>', "not an address that we know"],
@@ -211,7 +211,7 @@ describe("the console's accounts", () => {
     assert.strictEqual(again.status, 401)
   })
 
-  it("a deletion takes the typed handle, waits three days, and can be undone", async () => {
+  it("a deletion requires the typed handle, waits three days, and can be undone", async () => {
     const person = await signUp(world, "going")
     const browser = await enterConsole(world, admin)
     const wrong = await send(browser, pageOf(person.did), "account/delete", {

@@ -51,7 +51,7 @@ describe("the console's invites", () => {
     assert.strictEqual((await newestActs(world))[0]?.act, "com.atproto.admin.disableInviteCodes")
   })
 
-  it("several codes lead to the list, which has pages", async () => {
+  it("creating several codes opens the list, which has pages", async () => {
     const browser = await enterConsole(world, inviter)
     const made = await create(browser, "1", "60")
     assert.strictEqual(made.location, "/admin/console/invites")

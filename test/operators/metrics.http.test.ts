@@ -65,7 +65,7 @@ describe("/metrics", () => {
     assert.strictEqual(samples.get("nacre_stream_subscribers"), 0)
   })
 
-  it("/metrics tells the sizes of the database, the event log and the accounts' blobs", async () => {
+  it("/metrics reports the sizes of the database, the event log and the accounts' blobs", async () => {
     const samples = samplesOf(await scrape())
     assert.isAbove(samples.get("nacre_database_size_bytes") ?? 0, 4096)
     assert.isAbove(samples.get("nacre_stream_size_bytes") ?? 0, 4096)
@@ -80,7 +80,7 @@ describe("/metrics", () => {
     assert.strictEqual(samples.get("nacre_records"), sum("records"))
   })
 
-  it("the sum of storage is taken again after six hours, and never in parts", async () => {
+  it("the sum of storage is computed again after six hours, and never in parts", async () => {
     const blobs = async () => samplesOf(await scrape()).get("nacre_blobs_bytes") ?? 0
     const before = await blobs()
     const made: Array<string> = []
@@ -124,7 +124,7 @@ describe("/metrics", () => {
     assert.deepStrictEqual((await sums()).slice(0, 2), [accepted + 1, refused + 2])
   })
 
-  it("/metrics is for the bearer of the token alone, and absent without one", async () => {
+  it("/metrics answers only the bearer of the token, and doesn't exist without one", async () => {
     for (const auth of [bearer("another token, as long"), basic(), basic(token)]) {
       assert.strictEqual(outcomeOf(await scrape(auth)), "401 AuthenticationRequired")
     }

@@ -97,7 +97,7 @@ describe("an operator's session", () => {
     }
   })
 
-  it("each path for the care of accounts takes its role and rejects those below it", async () => {
+  it("each route for the care of accounts requires its role and rejects lower ones", async () => {
     for (const role of roles) {
       const auth = await signedIn(role)
       for (const { path, verb, role: needed } of careRoutes) {

@@ -289,7 +289,7 @@ describe("an account deleted on its page", () => {
     await host.close()
   })
 
-  it("a recent proof and the handle ask for the deletion where no mail is sent", async () => {
+  it("on a server without mail, a recent proof and the typed handle request the deletion", async () => {
     const { who, browser } = await someone()
     const form = await formOn(browser, "delete", "delete")
     assert.strictEqual((await browser.submit(form, { handle: "x" })).status, 400)

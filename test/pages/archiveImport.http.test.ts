@@ -185,7 +185,7 @@ describe("importing an archive on the account’s page", () => {
     assert.match(late.location ?? "", /^\/account\/confirm/)
   })
 
-  it("an active account, or one that waits for its deletion, takes no archive", async () => {
+  it("an active account, or one that waits for its deletion, accepts no archive", async () => {
     const name = `owner${world.called.length}`
     const made = ok(
       await host.call("com.atproto.server.createAccount", {

@@ -42,7 +42,7 @@ const pointElsewhere = (on: Host, did: string) =>
   )
 
 describe("the page for moving away", () => {
-  it("the page takes a recent proof", async () => {
+  it("the page requires a recent proof", async () => {
     const who = await signUp(host, "later", "plc")
     const browser = await browserOf(host, who)
     const form = await formOn(browser, "move", "move/token")

@@ -232,7 +232,7 @@ describe("an owner’s records", () => {
     assert.strictEqual(JSON.parse(file.text).text.length, 200_000)
   })
 
-  it("selected records are deleted after a question, in one commit that goes out", async () => {
+  it("selected records are deleted after a confirmation, in one commit that the stream announces", async () => {
     const { who, browser } = await someone()
     for (let n = 0; n < 4; n++) await put(who, notes, tidOf(n), { text: `note ${n}` })
     await settled(world, who.did)
@@ -410,7 +410,7 @@ describe("an owner’s files", () => {
     assert.match((await see(browser, "data")).text, / bytes of pictures, videos and other files\./)
   })
 
-  it("unused uploads are deleted after a question; files in use stay, whatever a form names", async () => {
+  it("unused uploads are deleted after a confirmation; files in use stay, whatever a form names", async () => {
     const { who, browser } = await someone()
     const unused = await uploadAs(who, "image/png", png(`unused ${who.did}`))
     const { used } = await ask(world, who.did, "storage")

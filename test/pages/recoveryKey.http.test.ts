@@ -107,7 +107,7 @@ describe("the pages for a recovery key", () => {
     assert.deepStrictEqual(await keysOf(who.did), [ourKey])
   })
 
-  it("an identity with ten keys takes no more, but one can be replaced", async () => {
+  it("an identity with ten keys accepts no more, but one can be replaced", async () => {
     const { who, browser } = await someone()
     const before = [...Array.from({ length: 9 }, () => ownKey()), ourKey]
     const signed = signUpdate(who.did, { rotationKeys: before })

@@ -192,7 +192,7 @@ describe("a proxied read without a fiber", () => {
     }
   })
 
-  it("every other proxied request takes a fiber", async () => {
+  it("every other proxied request runs in a fiber", async () => {
     const { alice } = world
     const { auth } = alice
     const others: ReadonlyArray<readonly [path: string, asked: Asked]> = [

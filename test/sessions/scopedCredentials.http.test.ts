@@ -93,7 +93,7 @@ describe("a read-only credential", () => {
 })
 
 describe("an app password with chosen permissions", () => {
-  it("it writes what it may, and nothing else", async () => {
+  it("an app password with a scope writes what it may, and nothing else", async () => {
     const auth = await withScope("atproto repo:app.bsky.feed.post?action=create blob:image/*")
     ok(await create(auth))
     const like = { $type: "app.bsky.feed.like", subject: { uri: "at://x", cid: "x" } }
@@ -208,7 +208,7 @@ describe("an app password with chosen permissions", () => {
     )
   })
 
-  it("an earlier version of the server doesn't accept its password", async () => {
+  it("an earlier version of the server doesn't accept the password of a scoped app password", async () => {
     const { hash, plain } = await host.inside(
       anna.did,
       Effect.gen(function* () {
@@ -229,7 +229,7 @@ describe("an app password with chosen permissions", () => {
 })
 
 describe("an access token", () => {
-  it("the account page makes one, shown once; it works as a bearer until it is revoked", async () => {
+  it("the account page creates an access token and shows it once; it works as a bearer until it is revoked", async () => {
     const cleo = await signUp(host, "cleoo")
     const browser = await browserOf(host, cleo)
     const page = await browser.get("/account/access-token", ours)
@@ -261,7 +261,7 @@ describe("an access token", () => {
     assert.strictEqual(outcomeOf(after), "400 InvalidToken")
   })
 
-  it("it ends on its day, and a changed one or one for another account is invalid", async () => {
+  it("an access token expires on its day, and a changed one or another account's is invalid", async () => {
     const name = `t${(count += 1)}`
     const token = await ownToken(host, anna.did, { name, scope: credentialScopes.standard }, 2)
     const ask = async (text: string) =>

@@ -201,7 +201,7 @@ export const layer = (
           return Effect.succeed(state)
         })
 
-      /** Ends a use; an object without an account is let go at once. */
+      /** Ends a use; an object without an account is closed at once. */
       const give = (did: string, awake: Awake): Effect.Effect<void> =>
         Effect.suspend(() => {
           awake.uses -= 1

@@ -180,7 +180,7 @@ describe("an account that has moved in but was never active", () => {
     assert.strictEqual(await statusOf(who.did), isHere)
   })
 
-  it("an active account is kept, whatever is left of the wait", async () => {
+  it("the server keeps an active account, however much of the wait is left", async () => {
     const who = await arriving()
     await world.inside(
       who.did,

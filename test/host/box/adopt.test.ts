@@ -214,7 +214,7 @@ describe("nacre adopt", () => {
     assert.deepStrictEqual(filesOf(old.folder), before)
   })
 
-  it("a journal that the old server left is read, and left as it is", async () => {
+  it("adopt reads a journal that the old server left, and doesn't change it", async () => {
     old.make({ name: "alice" })
     // Still open: the accounts are in the journal.
     assert.isAbove(statSync(join(old.folder, "account.sqlite-wal")).size, 0)

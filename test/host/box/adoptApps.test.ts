@@ -95,7 +95,7 @@ describe("OAuth apps of a reference PDS that was adopted", () => {
     assert.strictEqual((await app.refresh(second)).body["error"], "invalid_grant")
   })
 
-  it("an app's session that has expired or can't be refreshed is let go, and named", async () => {
+  it("adopt drops and names an app's session that has expired or can't be refreshed", async () => {
     const { did } = old.make({ name: "alice" })
     const client = { clientId: "https://app.example.com/client.json", jkt: "a thumbprint" }
     const key = { alg: "ES256", kid: "first", jkt: "the client's key" }
@@ -124,7 +124,7 @@ describe("OAuth apps of a reference PDS that was adopted", () => {
     assert.notInclude(JSON.stringify(rows), kept.refreshToken)
   })
 
-  it("what the owner allowed an app is remembered; what can't be read is let go, and named", async () => {
+  it("adopt keeps what the owner allowed an app, and drops and names what it can't read", async () => {
     const { did } = old.make({ name: "alice" })
     const allowed = (...authorizedScopes: ReadonlyArray<unknown>) =>
       JSON.stringify({ authorizedScopes })

@@ -125,7 +125,7 @@ describe("what survives a power cut", () => {
   })
 })
 
-/** Holds every sync off the main thread until it is let go; returns how many wait. */
+/** Holds every sync off the main thread until it is released; returns how many wait. */
 const holdSyncs = () => {
   const { fdatasync } = fs
   const held: Array<() => void> = []
@@ -191,7 +191,7 @@ describe("syncs that commits share", () => {
     }
   })
 
-  it("nobody is answered after a failed sync", async () => {
+  it("the server answers no request after a failed sync", async () => {
     const failures: Array<unknown> = []
     const sync = new SharedSync(join(base, "missing"), (cause) => failures.push(cause))
     let isDone = false

@@ -59,7 +59,7 @@ const bytesOf = (size: number, seed: number) =>
   Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255)
 
 describe("a server on one machine with its blobs in a bucket", () => {
-  it("serves what it stores whole and in ranges, deletes what nobody refers to, and keeps older files", async () => {
+  it("a server with its blobs in a bucket serves what it stores whole and in ranges, deletes what nobody refers to, and keeps older files", async () => {
     let now = Date.now()
     const clock = { now: () => now }
     let server = await start(false, clock)

@@ -122,7 +122,7 @@ describe("invalid input", () => {
     }
   })
 
-  it("another or a missing Content-Type is a 400", async () => {
+  it("a missing or wrong Content-Type is a 400", async () => {
     for (const nsid of safe) {
       for (const type of [
         "text/plain",

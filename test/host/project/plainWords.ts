@@ -6,6 +6,8 @@ export const habits: ReadonlyArray<readonly [habit: RegExp, instead: string]> = 
   [/\bto be had\b/i, "available"],
   [/\bgood once\b/i, "works once"],
   [/\b(?:is|are|be|been|was|were) told\b/i, "the server says, reports, announces"],
+  [/\b(?:n't|not) told\b/i, "isn't notified, doesn't learn"],
+  [/\blets? go\b/i, "drops, forgets"],
   [/\btold (?:as|from|of)\b/i, "announced as, distinguished from"],
   [/\b(?:is|are|was|were|be) made\b/i, "the server creates"],
   [/\bnone that\b/i, "no … that"],
@@ -47,9 +49,9 @@ export const codeHabits: typeof habits = [
   [/\bnot any more\b/i, "no longer"]
 ]
 
-/** The beginning of a test name without a subject: a verb, or a preposition. */
+/** The beginning of a test name without a subject: a verb, a pronoun, or a preposition. */
 export const withoutSubject =
-  /^(?:is|are|was|were|has|have|does|do|doesn't|isn't|can|may|must|never|keeps|gives|takes|lets|makes|tells|shows|names|comes|come|goes|leaves|lists|finds|opens|passes|fails|brings|copies|stores|sorts|counts|puts|refuses|rejects|accepts|returns|throws|in|by|under|that|where) /
+  /^(?:it|its|they|their|what|whoever|nobody|without|is|are|was|were|has|have|does|do|doesn't|isn't|can|may|must|never|keeps|gives|takes|lets|makes|tells|shows|names|comes|come|goes|leaves|lists|finds|opens|passes|fails|brings|copies|stores|sorts|counts|puts|refuses|rejects|accepts|returns|throws|binds|quotes|serves|reads|writes|sends|in|by|under|that|where) /
 
 /** Texts that may use such a phrase, and why. */
 export const exceptions: ReadonlyArray<{

@@ -230,7 +230,7 @@ describe("a rotation of the master key", () => {
     assert.strictEqual(stranger.status, 401)
   })
 
-  it("what neither key opens is named, and the rotation ends", async () => {
+  it("a rotation names what neither key opens, and ends", async () => {
     const world = await startKept()
     let host = await world.start({ MASTER_KEY: first })
     const { did } = await signUp(host, "alice")

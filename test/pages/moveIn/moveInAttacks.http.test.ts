@@ -118,7 +118,7 @@ describe("moving in among enemies", () => {
     assert.isUndefined(await statusOf(world.host, who.did))
   })
 
-  it("an invite brings one account, and another account’s move is out of reach", async () => {
+  it("an invite admits one account, which can’t reach another account’s move", async () => {
     const [who, other] = [await world.mover(), await world.mover()]
     const invite = await world.invite()
     const browser = new Browser(world.host)

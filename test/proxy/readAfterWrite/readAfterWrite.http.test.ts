@@ -130,7 +130,7 @@ describe("an AppView that lags behind", () => {
     assert.isTrue(isLag(headers["atproto-upstream-lag"]))
   })
 
-  it("the AppView is asked, in the caller's name, for what a new post quotes and answers", async () => {
+  it("the server asks the AppView, in the caller's name, for what a new post quotes and replies to", async () => {
     const { alice, appView, bob } = world
     const quoted = postViewOf(bob, "3kbbbbbbbbb44")
     const answered = postViewOf(bob, "3kbbbbbbbbb55")

@@ -27,7 +27,7 @@ describe("read-after-write in rare cases", () => {
       }
     })
 
-  it("a response that can't be written again stays as it is", async () => {
+  it("a response that can't be written again stays unchanged", async () => {
     const { alice, appView } = world
     ok(await rename("Anew"))
     const { rev } = appView

@@ -57,7 +57,7 @@ describe("the rules of read-after-write", () => {
     await assertUntouched("this is no JSON")
   })
 
-  it("a response without a valid rev stays as it is", async () => {
+  it("a response without a valid rev stays unchanged", async () => {
     const { appView, alice } = world
     appView.showsText(timeline, oddText)
     await publish()
@@ -79,7 +79,7 @@ describe("the rules of read-after-write", () => {
     assert.isNotNull((await ask(timeline)).headers.get(lag))
   })
 
-  it("a response stays as it is if the new records are neither posts nor profile", async () => {
+  it("a response stays unchanged if the new records are neither posts nor profile", async () => {
     const { alice, bob, write, appView } = world
     appView.showsText(timeline, oddText)
     const subject = { uri: `at://${bob.did}/${postType}/3kaaaaaaaaa22`, cid: bob.post }
@@ -91,7 +91,7 @@ describe("the rules of read-after-write", () => {
     await assertUntouched()
   })
 
-  it("another account's profile stays as it is, although the caller has new posts", async () => {
+  it("another account's profile stays unchanged although the caller has new posts", async () => {
     const text = JSON.stringify(profileViewOf(world.bob), undefined, 3)
     world.appView.showsText("app.bsky.actor.getProfile", text)
     await publish()

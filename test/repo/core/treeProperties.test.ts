@@ -50,7 +50,7 @@ const history = (
 
 for (const [name, keys] of Object.entries(keySpaces)) {
   describe(`any changes, ${name}`, () => {
-    it("changes lead to the same root as a tree built from scratch", () => {
+    it("changes produce the same root as a tree built from scratch", () => {
       Support.forSeeds(runs, (chance) => {
         history(chance, keys(chance), ({ after, fresh }) => {
           assert.strictEqual(after.root().key, Support.treeOf(fresh).root().key)
@@ -175,7 +175,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
   })
 
   describe(`our trees beside those of @atproto/repo, ${name}`, () => {
-    it("changes lead to the same root as in @atproto/repo", async () => {
+    it("changes produce the same root as @atproto/repo", async () => {
       const values = await Promise.all(
         Array.from({ length: 8 }, (_, n) => cidForRecord({ $type: "com.example.record", n }))
       )

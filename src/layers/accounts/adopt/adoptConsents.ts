@@ -12,7 +12,7 @@ export interface Consent {
 const isValue = (value: unknown): value is string =>
   typeof value === "string" && /^(?!-)[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
 
-/** The longest client id and scope; longer ones are let go. */
+/** The longest client id and scope; longer ones are dropped. */
 const longest = { client: 2048, scope: 16 * 1024 }
 
 /** What an account's owner allowed, the newest first, as far as it can be remembered here. */
