@@ -94,7 +94,7 @@ describe("a server on one machine with its blobs in a bucket", () => {
     assert.deepStrictEqual((await download(server, alice.did, inBucket.ref.$link)).bytes, newer)
   })
 
-  it("answers with an error while the bucket is down, keeps nothing half, and works when it is back", async () => {
+  it("the server answers with an error while the bucket is down, keeps nothing half, and works when it is back", async () => {
     const server = await start()
     const alice = await signUp(server, "alice")
     const stored = (await upload(server, alice.auth, bytesOf(1000, 1))).body.blob

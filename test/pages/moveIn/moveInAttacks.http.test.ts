@@ -167,7 +167,7 @@ describe("moving in among enemies", () => {
     assert.isUndefined(await statusOf(world.host, who.did))
   })
 
-  it("answers without an end, and a file with other bytes, cost a bounded amount and move nothing wrong", async () => {
+  it("endless responses, and a file with other bytes, cost a bounded amount and move nothing wrong", async () => {
     const who = await world.mover()
     const browser = new Browser(world.host)
     for (const nsid of ["com.atproto.server.createSession", "com.atproto.server.getServiceAuth"]) {
