@@ -61,6 +61,7 @@ const packages: ReadonlyArray<PackageRule> = [
   { name: "effect/cli", parts: ["cli"], entry: ["command.ts"] },
   { name: "effect/http", parts: ["cli"], entry: ["command.ts"] },
   { name: "effect/sql", parts: ["layers"], entry: [] },
+  { name: "@effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/platform-node", parts: [], entry: ["command.ts"] },
   { name: "cloudflare:", parts: ["layers"], entry: ["options.ts"] },
   {

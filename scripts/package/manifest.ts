@@ -56,10 +56,12 @@ export const manifestOf = ({
   // that it was built with.
   peerDependencies: {
     "@astrojs/cloudflare": ">=14",
+    "@effect/sql-d1": dependencies["@effect/sql-d1"],
     effect: dependencies["effect"]
   },
   peerDependenciesMeta: {
     "@astrojs/cloudflare": { optional: true },
+    "@effect/sql-d1": { optional: true },
     effect: { optional: true }
   }
 })

@@ -5,7 +5,6 @@ import * as Redacted from "effect/Redacted"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
-import { literal } from "../../src/layers/host/sql/statement.ts"
 import * as ReservedKeysD1 from "../../src/layers/identity/ReservedKeysD1.ts"
 import { budget } from "../../src/layers/identity/ReservedKeysD1.ts"
 import { ReservedKeys } from "../../src/services/identity/ReservedKeys.ts"
@@ -27,9 +26,9 @@ describe("ReservedKeys beyond the limit", () => {
       const reserved = yield* ReservedKeys
       const key = yield* reserved.reserve("did:plc:alice")
       const { sql } = yield* HostDatabase
-      yield* sql`${literal(`INSERT INTO reserved_key SELECT 'did:plc:' || n, 'key', 'x', 0
+      yield* sql.unsafe(`INSERT INTO reserved_key SELECT 'did:plc:' || n, 'key', 'x', 0
         FROM (WITH RECURSIVE up (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM up WHERE n < ${budget.keys})
-        SELECT n FROM up)`)}`
+        SELECT n FROM up)`)
       const refused = yield* Effect.flip(reserved.reserve("did:plc:bob"))
       assert.strictEqual(refused._tag, "ReservedKeysFull")
       assert.strictEqual(yield* reserved.reserve("did:plc:alice"), key)

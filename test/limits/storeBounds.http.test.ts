@@ -9,7 +9,6 @@ import { budget as passkeys } from "../../src/layers/factors/PasskeysSqlite.ts"
 import type { Bounds } from "../../src/layers/host/sql/bounds.ts"
 import { buckets } from "../../src/layers/host/sql/buckets.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
-import { literal } from "../../src/layers/host/sql/statement.ts"
 import { perBucket as counters } from "../../src/layers/objects/Limiter.ts"
 import { budget as devices } from "../../src/layers/oauth/DevicesD1.ts"
 import { perBucket as requests } from "../../src/layers/oauth/OAuthRequestsD1.ts"
@@ -72,7 +71,7 @@ describe("the limits of all stored data", () => {
 
   it("every table in a used database has limits", async () => {
     await (await publicApp(world)).push()
-    const host = Effect.flatMap(HostDatabase, ({ sql }) => sql<SqliteTable>`${literal(listing)}`)
+    const host = Effect.flatMap(HostDatabase, ({ sql }) => sql.unsafe<SqliteTable>(listing))
     // SAFETY: the memory layers provide the database along with the routes' services.
     const inD1 = await world.beneath(
       host as unknown as Effect.Effect<ReadonlyArray<SqliteTable>, never, HostServices>

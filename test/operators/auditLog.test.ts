@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
 import { emptyHead, faultIn } from "../../src/core/operators/auditChain.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import type { Database } from "../../src/layers/host/sql/sqlTables.ts"
-import { literal, SqlError } from "../../src/layers/host/sql/statement.ts"
 import * as AuditLogD1 from "../../src/layers/operators/AuditLogD1.ts"
 import { AuditLog } from "../../src/services/operators/AuditLog.ts"
 import { act, auditLogContract } from "./auditLog.contract.ts"
@@ -39,7 +39,7 @@ describe("an audit log that somebody changed by hand", () => {
     it.effect(`verification finds a changed ${column} of an entry`, () =>
       Effect.gen(function* () {
         const { entries } = yield* tampered(
-          ({ sql }) => sql`UPDATE audit SET ${literal(column)} = ${value} WHERE seq = 3`
+          ({ sql }) => sql`UPDATE audit SET ${sql.literal(column)} = ${value} WHERE seq = 3`
         )
         assert.deepStrictEqual(faultIn(entries, emptyHead), { seq: 3, fault: "changed" })
       })
@@ -76,7 +76,9 @@ describe("an entry whose write failed", () => {
       HostDatabase,
       Effect.map(HostDatabase, (working) => {
         let left = losses
-        const lost = new SqlError({ operation: "batch", cause: new Error("lost") })
+        const lost = new SqlError({
+          reason: new UnknownError({ cause: new Error("lost"), operation: "batch" })
+        })
         return HostDatabase.of({
           ...working,
           batch: (statements) =>
@@ -102,7 +104,12 @@ describe("an entry whose write failed", () => {
         Effect.map(HostDatabase, (working) =>
           HostDatabase.of({
             ...working,
-            batch: () => Effect.fail(new SqlError({ operation: "batch", cause: new Error("down") }))
+            batch: () =>
+              Effect.fail(
+                new SqlError({
+                  reason: new UnknownError({ cause: new Error("down"), operation: "batch" })
+                })
+              )
           })
         )
       ).pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))

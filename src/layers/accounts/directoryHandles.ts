@@ -1,4 +1,4 @@
-import type { Fragment } from "../host/sql/statement.ts"
+import type { Fragment } from "effect/sql/Statement"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 

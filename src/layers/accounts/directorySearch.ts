@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { SqlError } from "../host/sql/statement.ts"
+import type { SqlError } from "effect/sql/SqlError"
 import type {
   Directory,
   DirectoryEntry,

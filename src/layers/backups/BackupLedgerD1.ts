@@ -12,7 +12,6 @@ import {
 import * as Directory from "../accounts/DirectoryD1.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
-import type { SqlError } from "../host/sql/statement.ts"
 
 /** The number of ended runs that are kept. */
 const remembered = 400
@@ -87,7 +86,7 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
       [...Directory.tables, ...tables],
       (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
     )
-    const done = (operation: string, query: Effect.Effect<unknown, SqlError>) =>
+    const done = (operation: string, query: Parameters<typeof batch>[0][number]) =>
       Effect.asVoid(repeatable(operation, query))
     const here = sql`SELECT 1 FROM accounts WHERE accounts.did = backup_account.did AND status <> 'reserved'`
     const runs = sql`SELECT run, started_at, finished_at, outcome, phase, cursor, attempts, totals FROM backup_run`

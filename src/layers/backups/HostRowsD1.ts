@@ -6,7 +6,6 @@ import { HostRows } from "../../services/backups/HostRows.ts"
 import * as Directory from "../accounts/DirectoryD1.ts"
 import * as PasskeyOwners from "../factors/PasskeyOwnersD1.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
-import { identifier, joined, literal } from "../host/sql/statement.ts"
 import * as Operators from "../operators/OperatorsD1.ts"
 import * as ReservedKeys from "../identity/ReservedKeysD1.ts"
 
@@ -100,8 +99,8 @@ export const layer: Layer.Layer<HostRows, never, HostDatabase> = Layer.effect(
         const read = batch(
           Object.entries(ofAccounts).map(
             ([table, columns]) =>
-              sql<Row>`SELECT * FROM ${identifier(table)} WHERE ${identifier(columns.did)} = ${did}
-                ORDER BY ${identifier(columns.order)}`
+              sql<Row>`SELECT * FROM ${sql(table)} WHERE ${sql(columns.did)} = ${did}
+                ORDER BY ${sql(columns.order)}`
           )
         )
         const answered = yield* repeatable("rowsOfAccount", read)
@@ -113,10 +112,7 @@ export const layer: Layer.Layer<HostRows, never, HostDatabase> = Layer.effect(
         const inserts = Object.entries(given)
           .filter(([table]) => table in ofAccounts || table in whole)
           .flatMap(([table, rows]) =>
-            rows.map(
-              (row) => sql`INSERT OR IGNORE INTO ${identifier(table)}
-                (${joined(Object.keys(row).map(identifier))}) VALUES (${joined(Object.values(row))})`
-            )
+            rows.map((row) => sql`INSERT OR IGNORE INTO ${sql(table)} ${sql.insert(row)}`)
           )
         for (let at = 0; at < inserts.length; at += batchRows) {
           yield* repeatable("restoreRows", batch(inserts.slice(at, at + batchRows)))
@@ -127,12 +123,13 @@ export const layer: Layer.Layer<HostRows, never, HostDatabase> = Layer.effect(
         const name = names[table]
         if (name === undefined) return { rows: {} }
         const keys = whole[name]
-        const columns = literal(keys.join(", "))
+        const columns = sql.literal(`(${keys.join(", ")})`)
         const from = after.length === 0 ? keys.map(() => "") : after
+        const values = sql.join(", ", false)(from.map((value) => sql`${value}`))
         const rows = yield* repeatable(
           "rowsOfHost",
-          sql<Row>`SELECT * FROM ${identifier(name)} WHERE (${columns}) > (${joined(from)})
-            ORDER BY ${columns} LIMIT ${pageRows}`
+          sql<Row>`SELECT * FROM ${sql(name)} WHERE ${columns} > (${values})
+            ORDER BY ${sql.literal(keys.join(", "))} LIMIT ${pageRows}`
         )
         const last = rows.at(-1)
         const next =

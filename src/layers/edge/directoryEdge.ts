@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { SqlError } from "../host/sql/statement.ts"
+import type { SqlError } from "effect/sql/SqlError"
 import type {
   Directory,
   DirectoryUnavailable,

@@ -4,7 +4,6 @@ import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { SeenOperations } from "../../services/identity/SeenOperations.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
-import { joined } from "../host/sql/statement.ts"
 
 /** One row an account with a did:plc. */
 export const tables: ReadonlyArray<string> = [
@@ -33,7 +32,7 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
         if (dids.length === 0) return new Map()
         const rows = yield* repeatable(
           "seenOperations",
-          sql<Row>`SELECT * FROM plc_seen WHERE did IN (${joined(dids)})`
+          sql<Row>`SELECT * FROM plc_seen WHERE ${sql.in("did", dids)}`
         )
         return new Map(
           rows.map(({ did, cid, foreign_at: foreignAt }) => [

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Fragment } from "../host/sql/statement.ts"
+import type { Fragment } from "effect/sql/Statement"
 import {
   type Device,
   type DeviceAccount,

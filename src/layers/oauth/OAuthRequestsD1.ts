@@ -13,7 +13,7 @@ import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
-import type { SqlError } from "../host/sql/statement.ts"
+import type { SqlError } from "effect/sql/SqlError"
 import { spanned } from "../../services/operators/spanned.ts"
 
 /** Runs queries whose failures are those of the OAuth provider's store. */

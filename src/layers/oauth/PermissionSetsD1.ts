@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { SqlError } from "../host/sql/statement.ts"
+import type { SqlError } from "effect/sql/SqlError"
 import {
   isKeepable,
   maxSetBytes,

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Fragment, Statement } from "effect/sql/Statement"
 import {
   type Alert,
   type AlertKind,
@@ -16,7 +17,6 @@ import { Alerts, type AlertSummary } from "../../services/operators/Alerts.ts"
 import { WatchNotes } from "../../services/operators/WatchNotes.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
-import { type Fragment, joined, literal } from "../host/sql/statement.ts"
 
 /** All bits of `settled`: each channel's begin and end. */
 const all = 2 ** (2 * channels.length) - 1
@@ -100,17 +100,16 @@ export const layer: Layer.Layer<Alerts, never, HostDatabase | WatchNotes> = Laye
     )
 
     /** Rows that have lasted as long as their kind must. */
-    const due = sql`(${joined(
+    const due: Fragment = sql.or(
       alertNames.map(
         (kind) =>
-          sql`(kind = ${kind} AND seen_at - begun_at >= ${literal(String(alertKinds[kind].patience))})`
-      ),
-      " OR "
-    )})`
+          sql`(kind = ${kind} AND seen_at - begun_at >= ${sql.literal(String(alertKinds[kind].patience))})`
+      )
+    )
 
-    const ids = (of: ReadonlyArray<number>) => sql`id IN (${joined(of)})`
+    const ids = (of: ReadonlyArray<number>) => sql.in("id", of)
 
-    const inBatches = Effect.fnUntraced(function* (statements: ReadonlyArray<Fragment>) {
+    const inBatches = Effect.fnUntraced(function* (statements: ReadonlyArray<Statement<object>>) {
       for (let at = 0; at < statements.length; at += atOnce) {
         yield* repeatable("noteAlerts", batch(statements.slice(at, at + atOnce)))
       }
@@ -183,7 +182,7 @@ export const layer: Layer.Layer<Alerts, never, HostDatabase | WatchNotes> = Laye
         return alertsOf(
           yield* repeatable(
             "unreportedAlerts",
-            sql<Row>`SELECT * FROM alert WHERE settled < ${literal(String(all))} AND ${due}
+            sql<Row>`SELECT * FROM alert WHERE settled < ${sql.literal(String(all))} AND ${due}
               AND ((settled & ${begin} = 0 AND ended_at IS NULL)
                 OR (settled & ${end} = 0 AND ended_at IS NOT NULL))
               ORDER BY id LIMIT ${limit}`

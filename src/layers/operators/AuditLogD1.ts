@@ -12,7 +12,6 @@ import { AuditLog, type AuditPage, AuditUnavailable } from "../../services/opera
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { violatedColumn } from "../host/sql/sqlTables.ts"
-import { joined, literal } from "../host/sql/statement.ts"
 
 /** One row for each act, and one for the newest entry. */
 export const tables: ReadonlyArray<string> = [
@@ -169,16 +168,13 @@ export const layer: Layer.Layer<AuditLog, never, HostDatabase> = Layer.effect(
         "page",
         sql<Row>`SELECT * FROM audit
           WHERE seq > ${after ?? 0} AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
-          AND ${joined(
-            [
-              sql`1 = 1`,
-              ...(actor === undefined ? [] : [sql`actor = ${actor}`]),
-              ...(act === undefined ? [] : [sql`act = ${act}`]),
-              ...(subject === undefined ? [] : [sql`subject = ${subject}`])
-            ],
-            " AND "
-          )}
-          ORDER BY seq ${literal(after === undefined ? "DESC" : "ASC")} LIMIT ${limit}`
+          AND ${sql.and([
+            sql`1 = 1`,
+            ...(actor === undefined ? [] : [sql`actor = ${actor}`]),
+            ...(act === undefined ? [] : [sql`act = ${act}`]),
+            ...(subject === undefined ? [] : [sql`subject = ${subject}`])
+          ])}
+          ORDER BY seq ${sql.literal(after === undefined ? "DESC" : "ASC")} LIMIT ${limit}`
       ).pipe(Effect.map((rows) => rows.map(entryOf)))
 
     return AuditLog.of({ append, page, head })

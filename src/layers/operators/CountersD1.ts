@@ -11,7 +11,6 @@ import {
 } from "../../services/operators/Counters.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
-import { joined } from "../host/sql/statement.ts"
 
 /** One row a sum, and one for each hour with requests. */
 export const tables: ReadonlyArray<string> = [
@@ -61,7 +60,7 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
       sums = new Map()
       sumsAt = now
       return [
-        sql<object>`INSERT INTO host_sum VALUES ${joined(rows)}
+        sql<object>`INSERT INTO host_sum VALUES ${sql.csv(rows)}
           ON CONFLICT DO UPDATE SET value = value + excluded.value`
       ]
     }
@@ -74,7 +73,7 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
       hours = new Map()
       requestsAt = now
       return [
-        sql<object>`INSERT INTO request_hour VALUES ${joined(rows)}
+        sql<object>`INSERT INTO request_hour VALUES ${sql.csv(rows)}
           ON CONFLICT DO UPDATE SET ok = ok + excluded.ok, refused = refused + excluded.refused,
             failed = failed + excluded.failed`
       ]

@@ -4,7 +4,6 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { budget } from "../../../src/layers/oauth/DevicesD1.ts"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
-import { literal } from "../../../src/layers/host/sql/statement.ts"
 import { Devices } from "../../../src/services/oauth/Devices.ts"
 import { type CodeGrant, OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
 import { alphabets, variedBits } from "../../support/randomBits.ts"
@@ -368,11 +367,11 @@ export const devicesContract = (
         const home = yield* signedIn(devices, alice)
         const { sql } = yield* HostDatabase
         const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-        yield* sql`${literal(`WITH RECURSIVE
+        yield* sql.unsafe(`WITH RECURSIVE
           letter (at, c) AS (SELECT 1, 'A' UNION ALL SELECT at + 1, substr('${letters}', at + 1, 1) FROM letter WHERE at < 64),
           up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${budget.perBucket})
           INSERT INTO device SELECT one.c || two.c || n, 's', NULL, 'a', 0, 0, ${start + minute} + n
-          FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)}`
+          FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)
         const [before = 0] = yield* rowCounts()
         const { cookie } = yield* devices.create(traits)
         const [after] = yield* rowCounts()

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
-import { identifier, literal } from "../../../src/layers/host/sql/statement.ts"
 import { buckets } from "../../../src/layers/host/sql/buckets.ts"
 import { perBucket } from "../../../src/layers/oauth/OAuthRequestsD1.ts"
 import type { AuthorizationRequest } from "../../../src/core/oauth/types.ts"
@@ -58,21 +57,18 @@ const stored = Effect.fnUntraced(function* () {
 const fillBuckets = Effect.fnUntraced(function* (table: string, rest: string, each: number) {
   const { sql } = yield* HostDatabase
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-  yield* sql`${literal(`WITH RECURSIVE
+  yield* sql.unsafe(`WITH RECURSIVE
     letter (at, c) AS (SELECT 1, 'A' UNION ALL SELECT at + 1, substr('${letters}', at + 1, 1) FROM letter WHERE at < 64),
     up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${each})
     INSERT INTO ${table} SELECT one.c || two.c || '${each}.' || n, ${rest}
-    FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)}`
+    FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)
 })
 
 /** The number of rows in each table. */
 const counts = Effect.gen(function* () {
   const { sql } = yield* HostDatabase
   return yield* Effect.forEach(["oauth_request", "oauth_code", "oauth_used_once"], (table) =>
-    Effect.map(
-      sql<{ n: number }>`SELECT count(*) AS n FROM ${identifier(table)}`,
-      ([row]) => row?.n ?? 0
-    )
+    Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM ${sql(table)}`, ([row]) => row?.n ?? 0)
   )
 })
 

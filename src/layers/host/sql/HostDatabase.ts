@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { SqlError } from "./statement.ts"
+import type { SqlError } from "effect/sql/SqlError"
 import { type Database, violatedColumn, withTables } from "./sqlTables.ts"
 
 /** The host's database, with all its tables: D1, or node:sqlite with the same SQL. */

@@ -1,10 +1,11 @@
+import { make as makeClient } from "@effect/sql-sqlite-do/SqliteClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { DatabaseSync, StatementSync } from "node:sqlite"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { HostDatabase } from "./HostDatabase.ts"
 import { open } from "./SqlStorageNode.ts"
-import type { Database } from "./sqlTables.ts"
-import { type Fragment, SqlError, sqlOver } from "./statement.ts"
 
 /** Prepared statements that are kept, by their text. */
 const mostKept = 500
@@ -21,6 +22,17 @@ const preparer = (database: DatabaseSync) => {
   }
 }
 
+/** The part of a Durable Object's `sql` that the SQL client uses, over `node:sqlite`. */
+const storageOf = (prepare: (query: string) => StatementSync) => ({
+  exec: (query: string, ...bindings: Array<SQLInputValue>) => {
+    const statement = prepare(query)
+    const columnNames = statement.columns().map(({ name }) => name)
+    const rows = columnNames.length === 0 ? [] : statement.all(...bindings)
+    if (columnNames.length === 0) statement.run(...bindings)
+    return { columnNames, raw: () => rows.map((row) => Object.values(row)).values() }
+  }
+})
+
 const inTransaction = (database: DatabaseSync, body: () => Array<Array<object>>) => {
   database.exec("BEGIN")
   try {
@@ -33,15 +45,12 @@ const inTransaction = (database: DatabaseSync, body: () => Array<Array<object>>)
   }
 }
 
-const ask = <A>(operation: string, query: () => A): Effect.Effect<A, SqlError> =>
-  Effect.try({ try: query, catch: (cause) => new SqlError({ operation, cause }) })
-
-const makeOver = (database: DatabaseSync): Database => {
+const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
+  // SAFETY: the client calls only `exec` of the storage, and only these two methods of its cursor.
   const prepare = preparer(database)
-  // SAFETY: SQLite returns a row as an object.
-  const run = ({ text, values }: Fragment) => prepare(text).all(...values) as Array<object>
-  const sql = sqlOver((statement) => ask("execute", () => run(statement)))
-  return {
+  const db = storageOf(prepare) as unknown as globalThis.SqlStorage
+  const sql = yield* makeClient({ db })
+  return HostDatabase.of({
     sql,
     size: Effect.map(
       sql<{
@@ -49,13 +58,24 @@ const makeOver = (database: DatabaseSync): Database => {
       }>`SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size`,
       ([row]) => row?.bytes ?? 0
     ),
-    batch: (statements) => ask("batch", () => inTransaction(database, () => statements.map(run)))
-  }
-}
+    batch: (statements) =>
+      Effect.try({
+        try: () =>
+          inTransaction(database, () =>
+            statements.map((statement) => {
+              const [text, bindings] = statement.compile()
+              // SAFETY: the host's statements bind only text, numbers and null.
+              return prepare(text).all(...(bindings as Array<SQLInputValue>))
+            })
+          ),
+        catch: (cause) => new SqlError({ reason: new UnknownError({ cause, operation: "batch" }) })
+      })
+  })
+})
 
 /** An open database, which the caller closes. */
 export const over = (database: DatabaseSync): Layer.Layer<HostDatabase> =>
-  Layer.sync(HostDatabase, () => makeOver(database))
+  Layer.effect(HostDatabase, makeOver(database)).pipe(Layer.provide(Reactivity.layer))
 
 /** A database in a file or in memory (`":memory:"`), with the same SQL as D1. */
 export const layer = (path: string): Layer.Layer<HostDatabase> =>
@@ -64,5 +84,5 @@ export const layer = (path: string): Layer.Layer<HostDatabase> =>
     Effect.acquireRelease(
       Effect.sync(() => open(path)),
       (database) => Effect.sync(() => database.close())
-    ).pipe(Effect.map(makeOver))
-  )
+    ).pipe(Effect.flatMap(makeOver))
+  ).pipe(Layer.provide(Reactivity.layer))

@@ -1,12 +1,14 @@
 import * as Effect from "effect/Effect"
-import { type Fragment, literal, type Sql, type SqlError } from "./statement.ts"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Statement } from "effect/sql/Statement"
 
 /** A host database: D1, or node:sqlite with the same SQL. */
 export interface Database {
-  readonly sql: Sql
+  readonly sql: SqlClient
   /** Runs statements in one transaction and returns the rows of each. */
   batch(
-    statements: ReadonlyArray<Fragment>
+    statements: ReadonlyArray<Statement<object>>
   ): Effect.Effect<ReadonlyArray<ReadonlyArray<object>>, SqlError>
   /** The database's size in bytes, as the platform reports it. */
   readonly size: Effect.Effect<number, SqlError>
@@ -40,5 +42,5 @@ export const withTables = <A>(
   query: Effect.Effect<A, SqlError>
 ): Effect.Effect<A, SqlError> =>
   Effect.catchIf(query, isMissingTable, () =>
-    Effect.andThen(database.batch(tables.map(literal)), query)
+    Effect.andThen(database.batch(tables.map((table) => database.sql.unsafe<object>(table))), query)
   )
