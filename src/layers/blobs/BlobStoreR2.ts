@@ -41,10 +41,15 @@ const readWhole = async (
   bounds: BodyBounds & { readonly length: number },
   signal: AbortSignal
 ) => {
-  const bytes = new Uint8Array(bounds.length)
+  const { length } = bounds
+  let bytes: Uint8Array = new Uint8Array(0)
   let at = 0
-  const blob = await pump(body, bounds, signal, (chunk) => {
-    bytes.set(chunk, at)
+  const blob = await pump(body, { ...bounds, atOnce: true }, signal, (chunk) => {
+    if (chunk.byteLength === length) bytes = chunk
+    else {
+      if (at === 0) bytes = new Uint8Array(length)
+      bytes.set(chunk, at)
+    }
     at += chunk.byteLength
   })
   return { bytes, blob }

@@ -18,6 +18,8 @@ export type PutFailure = Effect.Error<ReturnType<BlobStore["Service"]["put"]>>
 export interface BodyBounds {
   readonly length?: number
   readonly limit: number
+  /** Whether a body of this length may come as one chunk, which `write` keeps. */
+  readonly atOnce?: boolean
 }
 
 /** A typed failure unchanged; anything else becomes a failure of the store. */
@@ -43,12 +45,12 @@ export const checkBounds = ({ length, limit }: BodyBounds): void => {
  */
 export const pump = async (
   body: ReadableStream<Uint8Array>,
-  { length, limit }: BodyBounds,
+  { length, limit, atOnce = false }: BodyBounds,
   signal: AbortSignal,
   write: (chunk: Uint8Array) => Promise<void> | void
 ): Promise<StoredBlob> => {
   const meter = new BlobMeter()
-  const source = openSource(body)
+  const source = openSource(body, atOnce ? length : undefined)
   const incomplete = () =>
     new BlobIncomplete({
       received: meter.size,

@@ -13,10 +13,14 @@ interface Source {
 /**
  * Reads into its own buffers if the stream supports it (the platform's do): large chunks, no
  * garbage.
+ *
+ * In workerd, a body of length `whole` comes as one chunk, which isn't reused; a body of another
+ * length differs from it by at least a byte.
  */
-export const openSource = (body: ReadableStream<Uint8Array>): Source => {
+export const openSource = (body: ReadableStream<Uint8Array>, whole?: number): Source => {
   const reader = byobReader(body)
   if (reader === undefined) return openPlain(body)
+  if (whole !== undefined && "readAtLeast" in reader) return openWhole(reader, whole)
   const spare: Array<ArrayBuffer> = []
   let ended = false
   const read = async (): Promise<Uint8Array | undefined> => {
@@ -37,6 +41,21 @@ export const openSource = (body: ReadableStream<Uint8Array>): Source => {
       // SAFETY: the chunk is a view of a whole buffer that was allocated above.
       spare.push(chunk.buffer as ArrayBuffer)
     },
+    cancel: () => void reader.cancel().catch(() => {})
+  }
+}
+
+/** Asks for a byte more than there should be: fewer than that are all. */
+const openWhole = (reader: ReadableStreamBYOBReader, length: number): Source => {
+  let begun = false
+  return {
+    read: async () => {
+      if (begun) return undefined
+      begun = true
+      const { value } = await reader.readAtLeast(length + 1, new Uint8Array(length + 1))
+      return value === undefined || value.byteLength === 0 ? undefined : value
+    },
+    recycle: () => {},
     cancel: () => void reader.cancel().catch(() => {})
   }
 }
