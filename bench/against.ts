@@ -16,7 +16,7 @@ import { type BenchServer, cpuOf, startServer, temporaryFolder } from "./server.
 
 const root = resolve(import.meta.dirname, "..")
 
-/** Posts with so many subscribers. */
+/** The measurements of posts, by name, with their number of subscribers. */
 const streams: ReadonlyMap<string, number> = new Map(
   Object.keys(sizes).map((count) => [`stream${count}`, Number(count)])
 )

@@ -115,8 +115,8 @@ export const checkAccess = (
 }
 
 /**
- * Checks a refresh token and returns its session and its id, which may have been used; another
- * server's names no session.
+ * Checks a refresh token and returns its session and its id, which may have been used already; a
+ * token from another server names no session.
  */
 export const checkRefresh = (
   jwt: Jwt | undefined,

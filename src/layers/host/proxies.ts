@@ -45,7 +45,7 @@ export const readProxies = (text: string): Proxies => {
   }
 }
 
-/** Nobody's header counts. */
+/** Trusts no proxy: ignores every client's header. */
 export const noProxies: Proxies = { isTrusted: () => false }
 
 /**

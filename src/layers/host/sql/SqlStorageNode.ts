@@ -23,7 +23,7 @@ const loadSqlite = (): typeof import("node:sqlite") => {
 const bindable = (value: SqlValue): Bindable =>
   value instanceof ArrayBuffer ? new Uint8Array(value) : value
 
-/** Several statements without bindings that create or change something may share a string. */
+/** Whether a string holds several statements, which have no bindings and create or change something. */
 const isScript = (query: string) =>
   /^\s*(create|drop|alter|insert|update|delete)\b/i.test(query) && /;\s*\S/.test(query)
 
