@@ -44,13 +44,15 @@ export const fileOf = (folder: string, did: string): string => {
 /**
  * An object's defect as its caller on Cloudflare sees it, so a damaged file stops no other account.
  *
- * A disk that takes no more is the whole server's fault, and stays a defect.
+ * The log names the file. A disk that takes no more is the whole server's fault, and stays a defect.
  */
 const contained =
-  (operation: string, did: string) =>
+  (operation: string, did: string, file: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.catchDefect(effect, (defect) =>
-      diskFaultOf(defect) === undefined ? unavailable(operation, did, defect) : Effect.die(defect)
+      diskFaultOf(defect) === undefined
+        ? Effect.annotateLogs(unavailable(operation, did, defect), { file })
+        : Effect.die(defect)
     )
 
 /** How long background work may take to end when the server stops. */
@@ -201,14 +203,20 @@ export const layer = (
           return Effect.succeed(state)
         })
 
-      /** Ends a use; an object without an account is closed at once. */
+      /** Whether an object holds an account; false if its file is damaged. */
+      const hasAccount = ({ services }: Awake): boolean => {
+        try {
+          return Context.get(services, AccountStore).peek() !== undefined
+        } catch {
+          return false
+        }
+      }
+
+      /** Ends a use; an object without an account, or with a damaged one, is closed at once. */
       const give = (did: string, awake: Awake): Effect.Effect<void> =>
         Effect.suspend(() => {
           awake.uses -= 1
-          const isNeeded =
-            awake.uses > 0 ||
-            states.get(did) !== awake ||
-            Context.get(awake.services, AccountStore).peek() !== undefined
+          const isNeeded = awake.uses > 0 || states.get(did) !== awake || hasAccount(awake)
           if (!isNeeded) return letSleep(did, awake)
           return states.size > mostOpen ? makeRoom : Effect.void
         })
@@ -239,9 +247,10 @@ export const layer = (
         )
 
       const all = Accounts.of({
-        forward: (did, request) => forward(did, request).pipe(contained("forward", did)),
+        forward: (did, request) =>
+          forward(did, request).pipe(contained("forward", did, fileOf(folder, did))),
         call: (did, method, ...input) =>
-          within(did, runCall(method, ...input)).pipe(contained(method, did))
+          within(did, runCall(method, ...input)).pipe(contained(method, did, fileOf(folder, did)))
       })
       yield* alarms.start((did) => within(did, onAlarm))
       return all
