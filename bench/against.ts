@@ -190,7 +190,7 @@ const streamHead = [
   "frame after the response, p50, ms: old",
   "new",
   "floor",
-  "p99: old",
+  "after the request: old",
   "new",
   "floor"
 ]
@@ -214,7 +214,7 @@ async function streamRow(
   const cells = [
     ...sums.map(({ cpu }) => cpu).toSpliced(2, 0, percentile(ratios, 0.5)),
     ...sums.map(({ p50 }) => p50),
-    ...sums.map(({ p99 }) => p99)
+    ...sums.map(({ whole }) => whole)
   ]
   return [name, ...cells.map(short)]
 }

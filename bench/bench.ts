@@ -8,7 +8,7 @@ import { type Found, short, table } from "./measure.ts"
 import { openUpstream, proxy } from "./proxy.ts"
 import * as rows from "./rows.ts"
 import { type BenchServer, memoryOf, startServer, temporaryFolder } from "./server.ts"
-import { audiences } from "./stream.ts"
+import { audiences, streamRows } from "./stream.ts"
 import { build } from "../scripts/build.ts"
 
 const help = `npm run bench -- [options]: measures the server as it runs, in one workerd process.
@@ -84,14 +84,7 @@ const once: ReadonlyArray<Row> = [
   ["replayFrames", "… frames", ""],
   ["replayMB", "… MB/s", ""],
   ["replayComplete", "…", "to the head"],
-  ["frame1", "frame after the response, 1 subscriber, p50, ms", "≤ 1"],
-  ["frame1P99", "… p99, ms", ""],
-  ["frame50", "… 50 subscribers, p50, ms", "≤ 2"],
-  ["frame50P99", "… p99, ms", ""],
-  ["cpu50", "CPU of a post, 50 subscribers, ms", "≤ 4"],
-  ["cpu50Floor", "… of the floor, which sends as many frames, ms", ""],
-  ["cpu1000", "CPU of a post, 1,000 subscribers, ms", "≤ 12"],
-  ["cpu1000Floor", "… of the floor, ms", ""],
+  ...streamRows,
   ["crowd", "50 accounts that write at once, posts/s", "≥ 700"],
   ["crowdP50", "… p50, ms", ""],
   ["crowdP99", "… p99, ms", ""],

@@ -16,6 +16,7 @@ export default {
       await env.BLOBS.put(crypto.randomUUID(), request.body)
       return new Response("ok")
     }
+    if (pathname === "/subscribe") return env.LOG.get(env.LOG.idFromName("log")).fetch(request)
     return env.FLOOR.get(env.FLOOR.idFromName("floor")).fetch(request)
   }
 }
@@ -28,11 +29,6 @@ export class Floor extends DurableObject {
   async fetch(request) {
     const { pathname } = new URL(request.url)
     if (pathname === "/object") return new Response("ok")
-    if (pathname === "/subscribe") {
-      const { 0: client, 1: server } = new WebSocketPair()
-      this.ctx.acceptWebSocket(server)
-      return new Response(null, { status: 101, webSocket: client })
-    }
     if (pathname === "/row") {
       const [row] = this.ctx.storage.sql.exec("SELECT value FROM rows WHERE key >= ? LIMIT 1", "m")
       return new Response(row?.value ?? "none")
@@ -45,9 +41,24 @@ export class Floor extends DurableObject {
     })
     if (pathname === "/post") {
       const frame = new TextEncoder().encode(value.repeat(4))
-      for (const socket of this.ctx.getWebSockets()) socket.send(frame)
+      this.ctx.waitUntil(this.env.LOG.get(this.env.LOG.idFromName("log")).append(frame))
     }
     return new Response("ok")
+  }
+}
+export class Log extends DurableObject {
+  constructor(state, env) {
+    super(state, env)
+    state.storage.sql.exec("CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, frame BLOB)")
+  }
+  fetch() {
+    const { 0: client, 1: server } = new WebSocketPair()
+    this.ctx.acceptWebSocket(server)
+    return new Response(null, { status: 101, webSocket: client })
+  }
+  append(frame) {
+    this.ctx.storage.sql.exec("INSERT INTO event (frame) VALUES (?)", frame)
+    for (const socket of this.ctx.getWebSockets()) socket.send(frame)
   }
   webSocketClose() {}
 }
@@ -69,7 +80,10 @@ export async function openFloor() {
     dataDir: folder,
     options: {
       compatibilityDate: "2026-09-01",
-      durableObjects: { FLOOR: { className: "Floor", useSQLite: true } },
+      durableObjects: {
+        FLOOR: { className: "Floor", useSQLite: true },
+        LOG: { className: "Log", useSQLite: true }
+      },
       r2Buckets: { BLOBS: "floor" }
     }
   })

@@ -22,6 +22,8 @@ export interface PostCosts {
   readonly cpu: number
   /** From the response until the last subscriber has the frame; negative if that comes first. */
   readonly after: ReadonlyArray<number>
+  /** From the request until then: on one thread, a frame that comes sooner may delay the response. */
+  readonly whole: ReadonlyArray<number>
 }
 
 /** Where the floor's Worker accepts subscribers. */
@@ -42,12 +44,16 @@ export const post = async (
 ): Promise<PostCosts> => {
   const before = cpuOf(pid)
   const after: Array<number> = []
+  const whole: Array<number> = []
   for (let nth = 0; nth < count; nth++) {
+    const asked = clock()
     await run(client)
     const answered = clock()
-    after.push((await subscribers.received()) - answered)
+    const received = await subscribers.received()
+    after.push(received - answered)
+    whole.push(received - asked)
   }
-  return { cpu: (cpuOf(pid) - before) / count, after }
+  return { cpu: (cpuOf(pid) - before) / count, after, whole }
 }
 
 /** The medians and the 99th percentile of several turns. */
@@ -59,7 +65,11 @@ export const summary = (turns: ReadonlyArray<PostCosts>) => {
       0.5
     ),
     p50: percentile(after, 0.5),
-    p99: percentile(after, 0.99)
+    p99: percentile(after, 0.99),
+    whole: percentile(
+      turns.flatMap((turn) => turn.whole),
+      0.5
+    )
   }
 }
 
@@ -80,7 +90,10 @@ export const ofServer = ({ server, account }: Stage, count: number): Promise<Aud
     post: account.createRecord
   })
 
-/** Subscribers of the floor's Worker, which sends as many frames for each of its commits. */
+/**
+ * Subscribers of the floor's Worker: for each post, an object commits and calls another, which
+ * commits the frame and sends it to all of them.
+ */
 export const ofFloor = async (floor: Floor, count: number): Promise<Audience> => {
   const toFloor = floor.calls(new Uint8Array())["post"]
   if (toFloor === undefined) throw new Error("the floor has no posts")
@@ -107,6 +120,22 @@ export const alternate = async (
   return found
 }
 
+/** What `audiences` finds. */
+export const streamRows = [
+  ["frame1", "frame after the response, 1 subscriber, p50, ms", "≤ 1"],
+  ["frame1Floor", "… of two bare objects, one of which calls the other, ms", ""],
+  ["frame1P99", "… p99, ms", ""],
+  ["whole1", "frame after the request, 1 subscriber, p50, ms", ""],
+  ["whole1Floor", "… of two bare objects, ms", ""],
+  ["frame50", "frame after the response, 50 subscribers, p50, ms", "≤ 2"],
+  ["frame50Floor", "… of two bare objects, ms", ""],
+  ["frame50P99", "… p99, ms", ""],
+  ["cpu50", "CPU of a post, 50 subscribers, ms", "≤ 4"],
+  ["cpu50Floor", "… of the floor, which sends as many frames, ms", ""],
+  ["cpu1000", "CPU of a post, 1,000 subscribers, ms", "≤ 12"],
+  ["cpu1000Floor", "… of the floor, ms", ""]
+] as const
+
 /** A post's costs with 1, 50 and 1,000 subscribers, beside the floor. */
 export async function audiences(
   { floor, ...stage }: Stage & { readonly floor: Floor },
@@ -119,7 +148,10 @@ export async function audiences(
     const [ours, raw] = (await alternate(pair, posts, rounds)).map(summary)
     Object.assign(found, {
       [`frame${count}`]: ours?.p50,
+      [`frame${count}Floor`]: raw?.p50,
       [`frame${count}P99`]: ours?.p99,
+      [`whole${count}`]: ours?.whole,
+      [`whole${count}Floor`]: raw?.whole,
       [`cpu${count}`]: ours?.cpu,
       [`cpu${count}Floor`]: raw?.cpu
     })
