@@ -41,6 +41,9 @@ export const testEnv = {
   RATE_LIMITS: "off"
 }
 
+/** How the outbox calls the log: in a fiber, or without one, as in a Durable Object. */
+export type LogCalls = "in a fiber" | "without a fiber"
+
 /** What a repo's test sees from outside. */
 export interface RepoWorld {
   readonly signingKey: string
@@ -77,24 +80,31 @@ export type RepoServices =
 export const repoServices = Effect.fnUntraced(function* (
   did: string,
   blocks: Layer.Layer<BlockStore, never, SqlStorage>,
-  sql: Layer.Layer<SqlStorage>
+  sql: Layer.Layer<SqlStorage>,
+  logCalls: LogCalls = "in a fiber"
 ) {
   const taken: Array<OutboxEvent> = []
   const calls: Array<number> = []
   let slowness = 0
   let state = "works" as Parameters<RepoWorld["breakLog"]>[0]
+  const append: Sequencer["Service"]["append"] = (_, events) =>
+    Effect.suspend(() => {
+      if (state === "hangs") return Effect.never
+      if (state === "fails") {
+        return Effect.fail(new SequencerUnavailable({ operation: "append", cause: "broken" }))
+      }
+      taken.push(...events)
+      calls.push(events.length)
+      const answer = Effect.succeed(events.at(-1)!.id)
+      return slowness === 0 ? answer : Effect.delay(answer, slowness)
+    })
+  const clock = yield* Effect.context()
   const log = Layer.mock(Sequencer, {
-    append: (_, events) =>
-      Effect.suspend(() => {
-        if (state === "hangs") return Effect.never
-        if (state === "fails") {
-          return Effect.fail(new SequencerUnavailable({ operation: "append", cause: "broken" }))
-        }
-        taken.push(...events)
-        calls.push(events.length)
-        const answer = Effect.succeed(events.at(-1)!.id)
-        return slowness === 0 ? answer : Effect.delay(answer, slowness)
-      })
+    append,
+    appendNow:
+      logCalls === "without a fiber"
+        ? (_, events) => Effect.runPromiseWith(clock)(append(_, events))
+        : undefined
   })
   const config = ConfigEnv.layer(testEnv)
   const keys = Layer.unwrap(Effect.map(Config, KeysMaster.layer))

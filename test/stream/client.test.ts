@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as SequencerObject from "../../src/layers/stream/SequencerObject.ts"
-import { Sequencer } from "../../src/services/stream/Sequencer.ts"
+import { Sequencer, type SequencerUnavailable } from "../../src/services/stream/Sequencer.ts"
 
 /** A stub whose `append` returns these results in order. */
-const append = (answers: ReadonlyArray<number | Error>) => {
+const appendTo = (way: "append" | "appendNow", answers: ReadonlyArray<number | Error>) => {
   let calls = 0
   let stubs = 0
   const stub = () => {
@@ -20,13 +20,24 @@ const append = (answers: ReadonlyArray<number | Error>) => {
       }
     } as unknown as SequencerObject.SequencerStub
   }
-  const attempt = Effect.flatMap(Sequencer, (sequencer) => sequencer.append("did:example:a", []))
+  const attempt = Effect.flatMap(Sequencer, ({ append, appendNow }) =>
+    way === "append"
+      ? append("did:example:a", [])
+      : Effect.tryPromise({
+          try: () => appendNow!("did:example:a", []),
+          // SAFETY: it rejects with the error of `append`.
+          catch: (cause) => cause as SequencerUnavailable
+        })
+  )
   return {
     run: Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(
         Effect.exit(Effect.provide(attempt, SequencerObject.layer(stub)))
       )
-      for (let step = 0; step < 5; step++) yield* TestClock.adjust("1 second")
+      for (let step = 0; step < 5; step++) {
+        yield* TestClock.adjust("1 second")
+        yield* Effect.yieldNow
+      }
       return yield* Fiber.join(fiber)
     }),
     calls: () => calls,
@@ -34,7 +45,9 @@ const append = (answers: ReadonlyArray<number | Error>) => {
   }
 }
 
-describe("the Sequencer object's client", () => {
+describe.each(["append", "appendNow"] as const)("the Sequencer object's client, %s", (way) => {
+  const append = (answers: ReadonlyArray<number | Error>) => appendTo(way, answers)
+
   it.effect("the client retries a passing failure, each time with a new stub", () => {
     const { run, stubs } = append([new Error("moved"), new Error("moved"), 7])
     return Effect.gen(function* () {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as BlockStoreSqlite from "../../src/layers/repo/BlockStoreSqlite.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
@@ -9,23 +10,27 @@ import { isMap } from "../../src/core/repo/json.ts"
 import { Backlog } from "../../src/services/stream/Backlog.ts"
 import { Outbox } from "../../src/services/stream/Outbox.ts"
 import { Repo, type Write } from "../../src/services/repo/Repo.ts"
-import { repoServices, type RepoServices, type RepoWorld } from "../repo/repoWorld.ts"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
+import {
+  type LogCalls,
+  repoServices,
+  type RepoServices,
+  type RepoWorld
+} from "../repo/repoWorld.ts"
 
 const did = "did:plc:abcdefghijklmnopqrstuvwx"
 
-const world = (run: (world: RepoWorld) => Effect.Effect<void, unknown, RepoServices>) =>
-  Effect.gen(function* () {
-    const { world, context } = yield* repoServices(
-      did,
-      BlockStoreSqlite.layer,
-      SqlStorageNode.layer(":memory:")
-    )
-    yield* Effect.provide(run(world), context)
-  }).pipe(Effect.scoped)
+const worldWith =
+  (calls: LogCalls, sql = SqlStorageNode.layer(":memory:")) =>
+  (run: (world: RepoWorld) => Effect.Effect<void, unknown, RepoServices>) =>
+    Effect.gen(function* () {
+      const { world, context } = yield* repoServices(did, BlockStoreSqlite.layer, sql, calls)
+      yield* Effect.provide(run(world), context)
+    }).pipe(Effect.scoped)
 
-const write = Effect.flatMap(Repo, (repo) =>
-  repo.write([{ action: "create", collection: "com.example.note", record: {} }], {})
-)
+const note = { action: "create", collection: "com.example.note", record: {} } as const
+
+const write = Effect.flatMap(Repo, (repo) => repo.write([note], {}))
 
 /** Two records of nearly a million bytes in one commit: its frame takes two rows. */
 const writeLarge = Effect.flatMap(Repo, (repo) => {
@@ -49,7 +54,9 @@ const cidsOf = async (car: Uint8Array): Promise<Array<string>> => {
 const pass = (seconds: number) =>
   Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.yieldNow)
 
-describe("the outbox", () => {
+describe.each<LogCalls>(["in a fiber", "without a fiber"])("the outbox, %s", (logCalls) => {
+  const world = worldWith(logCalls)
+
   it.effect(
     "the outbox keeps what a failing log didn't take, and the alarm delivers it in order, once",
     () =>
@@ -160,6 +167,44 @@ describe("the outbox", () => {
     )
   )
 
+  it.effect("writes of one turn are delivered in one call", () =>
+    world(({ calls }) =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const services = yield* Effect.context()
+        for (let count = 0; count < 3; count++) repo.writeNow([note], {}, services)
+        assert.deepStrictEqual(calls, [])
+        yield* pass(0)
+        assert.deepStrictEqual(calls, [3])
+      })
+    )
+  )
+
+  it.effect("an object that is evicted between commit and delivery delivers by its alarm", () =>
+    Effect.gen(function* () {
+      const sql = Layer.succeed(SqlStorage, SqlStorageNode.make(SqlStorageNode.open(":memory:")))
+      const live = worldWith(logCalls, sql)
+      let rev: string | undefined
+      yield* live(({ breakLog, calls }) =>
+        Effect.gen(function* () {
+          breakLog("hangs")
+          rev = (yield* write).commit?.rev
+          yield* pass(0)
+          assert.deepStrictEqual(calls, [])
+        })
+      )
+      yield* live(({ calls, events }) =>
+        Effect.gen(function* () {
+          const [event, ...others] = events()
+          assert.deepStrictEqual([event?.head?.rev, others], [rev, []])
+          yield* write
+          yield* pass(0)
+          assert.deepStrictEqual(calls, [1, 1])
+        })
+      )
+    })
+  )
+
   it.effect("the outbox keeps frames that are larger than a row", () =>
     world(({ breakLog, events }) =>
       Effect.gen(function* () {
@@ -213,6 +258,21 @@ describe("the outbox", () => {
         yield* pass(3)
         // If the object dies now, only an alarm can deliver the event.
         assert.isAbove(armed() ?? 0, before ?? 0)
+      })
+    )
+  )
+})
+
+describe("the outbox of a Durable Object", () => {
+  it.effect("the call to the log leaves in the turn of the write, as the response does", () =>
+    worldWith("without a fiber")(({ calls }) =>
+      Effect.gen(function* () {
+        const services = yield* Effect.context()
+        const repo = yield* Repo
+        repo.writeNow([note], {}, services)
+        // Both wait for the commit there: nothing may take a timer or another turn before.
+        yield* Effect.promise(() => Promise.resolve())
+        assert.deepStrictEqual(calls, [1])
       })
     )
   )

@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -41,6 +42,7 @@ export const layer = Layer.effect(
     const sql = yield* SqlStorage
     const accounts = yield* AccountStore
     const sequencer = yield* Sequencer
+    const { appendNow } = sequencer
     const alarm = yield* Alarm
     const background = yield* Background
     const clock = yield* Clock.Clock
@@ -73,13 +75,18 @@ export const layer = Layer.effect(
         orElse: () => Effect.fail(noAnswer())
       })
 
+    const nextEvents = (isFirst: boolean) => {
+      const events = rows.next()
+      pace = events.length > 1 ? "several" : isFirst ? "none" : "single"
+      return events
+    }
+
     const handOver = Effect.fnUntraced(function* (call: typeof append) {
       const { did } = yield* accounts.get
       pace = "none"
       for (let isFirst = true; rows.mayWait(); isFirst = false) {
-        const events = rows.next()
+        const events = nextEvents(isFirst)
         if (events.length === 0) return
-        pace = events.length > 1 ? "several" : isFirst ? "none" : "single"
         rows.take(events, yield* call(did, events))
       }
     })
@@ -101,6 +108,12 @@ export const layer = Layer.effect(
       yield* Effect.ignore(backlog.note(did, { events, since }, now))
     })
 
+    const undelivered = (cause: Cause.Cause<unknown>) =>
+      Effect.andThen(
+        Effect.logWarning("event not delivered yet", cause),
+        Effect.andThen(noteBacklog, retryLater)
+      )
+
     const handOverAlone = (call: typeof append) =>
       Effect.suspend(() => {
         // One hand-over at a time keeps the order; a running one also takes later events. It may be
@@ -114,12 +127,7 @@ export const layer = Layer.effect(
         return handOver(call).pipe(
           Effect.catchTag("RepoNotFound", () => Effect.void),
           // Includes defects: whatever went wrong, waiting events must not wait for the next write.
-          Effect.catchCause((cause) =>
-            Effect.andThen(
-              Effect.logWarning("event not delivered yet", cause),
-              Effect.andThen(noteBacklog, retryLater)
-            )
-          ),
+          Effect.catchCause(undelivered),
           Effect.ensuring(Effect.sync(() => (delivering = undefined)))
         )
       })
@@ -144,20 +152,72 @@ export const layer = Layer.effect(
       }
     }).pipe(Effect.ensuring(Effect.sync(() => (flushing = false))))
 
-    const flush = Effect.suspend(() => {
+    /** Calls the log without a fiber, until nothing waits; otherwise as a hand-over does. */
+    const handOverNow = async (did: string, call: NonNullable<typeof appendNow>): Promise<void> => {
+      pace = "none"
+      for (let isFirst = true; rows.mayWait(); isFirst = false) {
+        const events = nextEvents(isFirst)
+        if (events.length === 0) return
+        const answer = new Promise<number>((done, fail) => {
+          const giveUp = () => fail(noAnswer())
+          delivering = { since: clock.currentTimeMillisUnsafe(), giveUp }
+          call(did, events).then(done, fail)
+        })
+        rows.take(events, await answer)
+      }
+    }
+
+    /** Does what `deliverInTurns` does; the platform sends its first call with the response. */
+    const deliverNow = async (
+      call: NonNullable<typeof appendNow>,
+      services: Context.Context<never>
+    ): Promise<void> => {
+      try {
+        // Changes of the same turn go together.
+        await undefined
+        while (rows.mayWait()) {
+          const did = accounts.peek()?.did
+          const before = rows.takenId
+          if (did === undefined || delivering !== undefined) return
+          await handOverNow(did, call).finally(() => (delivering = undefined))
+          if (rows.takenId === before) return
+          if (pace !== "none") await Effect.runPromiseWith(services)(Effect.sleep(pause[pace]))
+        }
+      } catch (cause) {
+        Effect.runForkWith(services)(undelivered(Cause.fail(cause)))
+      } finally {
+        flushing = false
+      }
+    }
+
+    /** Starts to send, unless that runs; false if it takes a fiber. */
+    const startNow = (services: Context.Context<never>): boolean => {
+      if (!flushing && appendNow === undefined) return false
       rows.settle()
-      if (flushing) return Effect.void
-      flushing = true
-      return background.run(deliverInTurns)
-    })
+      if (!flushing && appendNow !== undefined) {
+        flushing = true
+        void deliverNow(appendNow, services)
+      }
+      return true
+    }
+
+    const flush = Effect.contextWith((services: Context.Context<never>) =>
+      Effect.suspend(() => {
+        if (startNow(services)) return Effect.void
+        rows.settle()
+        flushing = true
+        return background.run(deliverInTurns)
+      })
+    )
 
     return Outbox.of({
       push: (event) => rows.push(event),
       deliver,
       flush: Effect.andThen(retryLater, flush),
-      flushNow: () => {
-        if (!flushing || !alarm.isSetBy(retryTime())) return false
-        rows.settle()
+      flushNow: (services) => {
+        if (!startNow(services)) return false
+        // In this turn, so it is stored with what waits.
+        if (!alarm.isSetBy(retryTime())) Effect.runForkWith(services)(retryLater)
         return true
       },
       get waiting() {

@@ -1,3 +1,4 @@
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -47,27 +48,47 @@ const again = {
  * A stub that failed stays broken, so each attempt gets a new one. Retries are safe because the log
  * takes each id once.
  */
-export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
-  const call = <A>(operation: string, body: (stub: SequencerStub) => Promise<A>) =>
-    Effect.tryPromise({
-      try: () => body(stub()),
+export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> =>
+  Layer.effect(
+    Sequencer,
+    Effect.map(Effect.context<never>(), (services) => make(stub, services))
+  )
+
+const make = (stub: () => SequencerStub, services: Context.Context<never>) => {
+  const call = <A>(
+    operation: string,
+    body: (stub: SequencerStub) => Promise<A>,
+    made?: Promise<A>
+  ) => {
+    let first = made
+    return Effect.tryPromise({
+      try: () => {
+        const attempt = first ?? body(stub())
+        first = undefined
+        return attempt
+      },
       catch: (cause) => new SequencerUnavailable({ operation, cause })
     }).pipe(Effect.retry(again))
+  }
 
-  return Layer.succeed(
-    Sequencer,
-    Sequencer.of({
-      append: (did, events) => call("append", (object) => object.append(did, events)),
-      subscribe: (request) => call("subscribe", (object) => object.fetch(request)),
-      listRepos: (page) => call("listRepos", (object) => object.listRepos(page)),
-      listReposByCollection: (page) =>
-        call("listReposByCollection", (object) => object.listReposByCollection(page)),
-      status: call("status", (object) => object.status()),
-      subscribers: (seqs) => call("subscribers", (object) => object.subscribers(seqs)),
-      disconnect: (id) => call("disconnect", (object) => object.disconnect(id)),
-      askRelay: (relay) => call("askRelay", (object) => object.askRelay(relay)),
-      note: (name) => call("note", (object) => object.note(name)),
-      setNote: (name, text) => call("setNote", (object) => object.setNote(name, text))
-    })
-  )
+  /** Calls without a fiber; a failure counts as the first attempt of one. */
+  const callNow = <A>(operation: string, body: (stub: SequencerStub) => Promise<A>) => {
+    const made = new Promise<A>((done) => done(body(stub())))
+    return made.catch(() => Effect.runPromiseWith(services)(call(operation, body, made)))
+  }
+
+  return Sequencer.of({
+    append: (did, events) => call("append", (object) => object.append(did, events)),
+    appendNow: (did, events) => callNow("append", (object) => object.append(did, events)),
+    subscribe: (request) => call("subscribe", (object) => object.fetch(request)),
+    listRepos: (page) => call("listRepos", (object) => object.listRepos(page)),
+    listReposByCollection: (page) =>
+      call("listReposByCollection", (object) => object.listReposByCollection(page)),
+    status: call("status", (object) => object.status()),
+    subscribers: (seqs) => call("subscribers", (object) => object.subscribers(seqs)),
+    disconnect: (id) => call("disconnect", (object) => object.disconnect(id)),
+    askRelay: (relay) => call("askRelay", (object) => object.askRelay(relay)),
+    note: (name) => call("note", (object) => object.note(name)),
+    setNote: (name, text) => call("setNote", (object) => object.setNote(name, text))
+  })
 }

@@ -25,7 +25,7 @@ export class Outbox extends Context.Service<
      */
     readonly flush: Effect.Effect<void>
     /** Does the same without a fiber; false if that can't be done, so `flush` is needed. */
-    flushNow(): boolean
+    flushNow(services: Context.Context<never>): boolean
     readonly waiting: number
   }
 >()("nacre/services/Outbox") {}

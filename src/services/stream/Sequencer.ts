@@ -127,6 +127,13 @@ export class Sequencer extends Context.Service<
       did: string,
       events: ReadonlyArray<OutboxEvent>
     ): Effect.Effect<number, SequencerUnavailable>
+    /**
+     * Does the same without a fiber, where the platform holds the call until what this turn wrote
+     * is stored; rejects with the error.
+     */
+    readonly appendNow?:
+      | ((did: string, events: ReadonlyArray<OutboxEvent>) => Promise<number>)
+      | undefined
     /** Responds to a WebSocket upgrade of subscribeRepos (`?cursor=`). */
     subscribe(request: Request): Effect.Effect<Response, SequencerUnavailable>
     listRepos(page: {

@@ -76,7 +76,9 @@ export const faultyLog = (
         append: (did, events) =>
           Effect.suspend(() =>
             faults.log === "dies" ? Effect.die(broken()) : client.append(did, events)
-          )
+          ),
+        appendNow: (did, events) =>
+          faults.log === "dies" ? Promise.reject(broken()) : client.appendNow!(did, events)
       })
     )
   ).pipe(Layer.provide(SequencerObject.layer(() => stub)))

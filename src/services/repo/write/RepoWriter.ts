@@ -207,7 +207,7 @@ export const layer = Layer.effect(
       if (unsigned.changes.some(dropsBlobs)) return alone(write(writes, options))
       const { commit: cid, rev } = store(unsigned, signNow(bytesToSign(unsigned)))
       // Sets the alarm in this turn, with the transaction.
-      if (!outbox.flushNow()) Effect.runForkWith(services)(outbox.flush)
+      if (!outbox.flushNow(services)) Effect.runForkWith(services)(outbox.flush)
       return Result.succeed({ results, commit: { cid, rev } })
     }
 
