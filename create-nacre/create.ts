@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync
 } from "node:fs"
 import { basename, join, relative, resolve } from "node:path"
@@ -45,11 +46,15 @@ const nameOf = (folder: string): string =>
   basename(folder)
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 50) || "my-pds"
+    .replace(/^-+/, "")
+    .slice(0, 50)
+    .replace(/-+$/, "") || "my-pds"
 
 const refuseUsed = (folder: string): void => {
   if (!existsSync(folder)) return
+  if (!statSync(folder).isDirectory()) {
+    throw new Refused(`${folder} is a file. Choose another folder.`)
+  }
   const others = readdirSync(folder).filter((name) => name !== ".git")
   if (others.length === 0) return
   throw new Refused(`${folder} isn't empty (${others[0]} is there). Choose another folder.`)
@@ -82,7 +87,7 @@ const install = (folder: string, manager: string): void => {
 }
 
 const main = async (): Promise<number> => {
-  const { values, positionals, tokens } = parseArgs({
+  const { values, tokens } = parseArgs({
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -101,7 +106,11 @@ const main = async (): Promise<number> => {
     throw new Refused(`Nacre needs Node 22 or newer, but this is ${process.version}.`)
   }
   const ours = new Set(["yes", "no-install", "nacre", "help"])
-  const first = tokens.find(({ kind }) => kind === "positional")
+  // A word behind an option of nacre init may be its value.
+  const foreign = tokens.findIndex((token) => token.kind === "option" && !ours.has(token.name))
+  const first = tokens
+    .slice(0, foreign < 0 ? undefined : foreign)
+    .find((token) => token.kind === "positional")
   const own = process.argv.slice(2)
   // Other flags are passed to nacre init, with their values.
   const forInit = own.filter((word, at) => {
@@ -110,7 +119,7 @@ const main = async (): Promise<number> => {
     if (word === "-y" || (name !== undefined && ours.has(name))) return false
     return own[at - 1] !== "--nacre"
   })
-  const folder = resolve(first === undefined ? await askFolder() : (positionals[0] ?? "my-pds"))
+  const folder = resolve(first?.value ?? (await askFolder()))
   refuseUsed(folder)
   const { nacreVersion, wranglerVersion } = JSON.parse(
     readFileSync(join(import.meta.dirname, "versions.json"), "utf8")
