@@ -36,12 +36,17 @@ const signal = () => {
 }
 
 /** A raw connection that has sent a request, with access to the end of the response. */
-const dial = (port: number, target: string, headers: Readonly<Record<string, string>>) => {
+const dial = (
+  port: number,
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  method = "GET"
+) => {
   const socket: Socket = connect({ port, host: "127.0.0.1" })
   const lines = Object.entries({ host: "localhost", ...headers }).map(
     ([key, value]) => `${key}: ${value}`
   )
-  socket.write(`GET ${target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`)
+  socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`)
   let bytes = 0
   let text = ""
   let look = () => {}
@@ -267,6 +272,23 @@ describe("the Node server", () => {
       await bad.closed
       const other = dial(port, "/xrpc/app.other", upgrade)
       assert.match(await other.until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 400 /)
+    }))
+
+  it("the Node server rejects an upgrade that no Request can hold, and stays up", () =>
+    served(nothing, async ({ port }) => {
+      const withUser = `http://user:password@localhost${firehose}`
+      for (const [method, target, host] of [
+        ["TRACE", firehose, "localhost"],
+        ["GET", withUser, "localhost"],
+        ["GET", firehose, "user:password@localhost"]
+      ] as const) {
+        const { until, closed } = dial(port, target, { ...upgrade, host }, method)
+        assert.match(await until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 40\d /)
+        await closed
+      }
+      const next = dial(port, firehose, upgrade)
+      assert.match(await next.until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 101 /)
+      next.socket.destroy()
     }))
 
   it("the Node server closes a consumer that stops reading, and the others get everything", () =>

@@ -42,13 +42,15 @@ const mostHeard = 4096
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
-/** The requested URL; null if host or target are invalid. */
+/** The requested URL; null if host or target are invalid, or hold a name and password. */
 const urlOf = (message: IncomingMessage, { isTrusted }: Proxies): URL | null => {
   const { url = "/", headers, socket } = message
   const isSecure = headers["x-forwarded-proto"] === "https" && isTrusted(socket.remoteAddress ?? "")
   const origin = `${isSecure ? "https" : "http"}://${headers.host ?? "localhost"}`
   // Two leading slashes are a path rather than another host.
-  return url.startsWith("/") ? URL.parse(origin + url) : URL.parse(url, origin)
+  const found = url.startsWith("/") ? URL.parse(origin + url) : URL.parse(url, origin)
+  // A Request can't have them.
+  return found?.username === "" && found.password === "" ? found : null
 }
 
 const headersOf = (message: IncomingMessage, proxies: Proxies): Headers => {
@@ -129,6 +131,11 @@ const answer = async (
     to.writeHead(400).end()
     return
   }
+  // A Request can't have this method.
+  if (message.method === "TRACE") {
+    to.writeHead(405).end()
+    return
+  }
   let isHandled = false
   try {
     const response = await handler(await requestOf(url, message, to, proxies))
@@ -184,14 +191,14 @@ export const serve = (
       void answer(options, message, response)
     })
 
-    server.on("upgrade", (message, socket, head) => {
-      socket.on("error", () => socket.destroy())
+    const upgrade = (message: IncomingMessage, socket: Duplex, head: Buffer) => {
       const url = urlOf(message, proxies)
-      if (url?.pathname !== firehose) {
+      const { method = "GET" } = message
+      // A Request can't have this method.
+      if (url?.pathname !== firehose || method === "TRACE") {
         void refuseUpgrade(new Response("nothing to upgrade here", { status: 400 }), socket)
         return
       }
-      const method = message.method ?? "GET"
       const headers = headersOf(message, proxies)
       const asked = readUpgrade(new Request(url, { method, headers }))
       if (asked instanceof Response) {
@@ -205,10 +212,20 @@ export const serve = (
         return
       }
       sockets.handleUpgrade(message, socket, head, (upgraded) => {
+        upgraded.on("error", () => upgraded.terminate())
         const disconnect = options.sequencer.connect(memorySocket(upgraded), connection)
         upgraded.on("close", disconnect)
-        upgraded.on("error", () => upgraded.terminate())
       })
+    }
+
+    server.on("upgrade", (message, socket, head) => {
+      socket.on("error", () => socket.destroy())
+      try {
+        upgrade(message, socket, head)
+      } catch {
+        // An exception in a listener would end the process: such as that of a full disk.
+        socket.destroy()
+      }
     })
 
     yield* Effect.acquireRelease(
