@@ -6,6 +6,7 @@ import { serve, type ServerOptions } from "../../src/layers/host/NodeServer.ts"
 import * as RelaysOutgoing from "../../src/layers/stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "../../src/layers/stream/SequencerMemory.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { events } from "./sequencer.contract.ts"
 
 type Handler = (request: Request) => Promise<Response>
@@ -15,13 +16,15 @@ const served = (
   body: (world: {
     readonly port: number
     readonly sequencer: SequencerMemory.MemorySequencer["service"]
+    readonly sql: SqlStorage["Service"]
   }) => Promise<void>,
   options: Partial<ServerOptions> = {}
 ) =>
   Effect.gen(function* () {
     const sequencer = yield* SequencerMemory.make
     const { port } = yield* serve({ port: 0, sequencer, handler, ...options })
-    yield* Effect.promise(() => body({ port, sequencer: sequencer.service }))
+    const sql = yield* SqlStorage
+    yield* Effect.promise(() => body({ port, sequencer: sequencer.service, sql }))
   }).pipe(
     Effect.scoped,
     Effect.provide(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)),
@@ -289,6 +292,30 @@ describe("the Node server", () => {
       const next = dial(port, firehose, upgrade)
       assert.match(await next.until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 101 /)
       next.socket.destroy()
+    }))
+
+  it("the Node server stays up while its disk takes nothing, and readers come and go", () =>
+    served(nothing, async ({ port, sequencer, sql }) => {
+      const connected = async (count: number) => {
+        const { subscribers } = await Effect.runPromise(sequencer.status)
+        if (subscribers === count) return
+        await new Promise(setImmediate)
+        await connected(count)
+      }
+      const first = dial(port, firehose, upgrade)
+      await first.until((text) => text.includes("\r\n\r\n"))
+      sql.exec("PRAGMA query_only = ON").toArray()
+      first.socket.destroy()
+      await connected(0)
+      const second = dial(port, firehose, upgrade)
+      assert.match(await second.until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 101 /)
+      await connected(1)
+      sql.exec("PRAGMA query_only = OFF").toArray()
+      const a = events("did:example:a")
+      await Effect.runPromise(sequencer.append("did:example:a", [a.head("3a", 500)]))
+      await second.until((text) => text.includes("did:example:a"))
+      second.socket.destroy()
+      await connected(0)
     }))
 
   it("the Node server closes a consumer that stops reading, and the others get everything", () =>

@@ -91,7 +91,12 @@ export const makeWith = (
       const greeting = { id: crypto.randomUUID(), since: now(), ...connection }
       const subscriber = new SocketSubscriber(socket, greeting)
       subscribers.add(subscriber)
-      core.begin(subscriber, connection.cursor)
+      try {
+        core.begin(subscriber, connection.cursor)
+      } catch (cause) {
+        subscribers.delete(subscriber)
+        throw cause
+      }
       startReplays()
       core.came()
       return () => {

@@ -134,7 +134,11 @@ export class Subscriptions {
     const now = [...standing()].slice(0, bounds.standing).map((one) => this.visitOf(one))
     const visits = [...now, ...this.recent(this.gone)]
     if (visits.length === 0 && this.log.note(noteName) === undefined) return
-    this.log.setNote(noteName, JSON.stringify(visits))
+    try {
+      this.log.setNote(noteName, JSON.stringify(visits))
+    } catch {
+      // On a full disk, readers come and go all the same; the next one, or the next hour, is noted.
+    }
   }
 }
 
