@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import {
   existsSync,
@@ -174,25 +174,25 @@ describe("a start that fails", () => {
     })
   })
 
-  it("npm start says which secrets it created even if it fails, and where they are", async () => {
-    await inFolder(async (folder) => {
+  describe("with an invalid configuration", () => {
+    type Answer = Awaited<ReturnType<typeof run>>
+    let folder: string
+    let answers: ReadonlyArray<Answer>
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "nacre-start-"))
       const env = { DATA_DIR: folder, PORT: String(await freePort()), ADMIN_PASSWORD: "short" }
-      const kept = `Created MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD in ${join(folder, ".dev.vars")}.`
-      assert.include((await startBuilt(env)).said, kept)
-      assert.notInclude((await startBuilt(env)).said, "Created")
+      answers = [await run(env, npmStart), await startBuilt(env)]
     })
-  })
+    afterAll(() => rmSync(folder, { recursive: true }))
 
-  it("npm start reports an invalid configuration, and doesn't bind the folder to an address", async () => {
-    await inFolder(async (folder) => {
-      const startSource = (env: Record<string, string>) => run(env, npmStart)
-      for (const begin of [startSource, startBuilt]) {
-        const port = String(await freePort())
-        const { code, said } = await begin({
-          DATA_DIR: folder,
-          PORT: port,
-          ADMIN_PASSWORD: "short"
-        })
+    it("npm start says which secrets it created even if it fails, and where they are", () => {
+      const kept = `Created MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD in ${join(folder, ".dev.vars")}.`
+      assert.include(answers[0]?.said, kept)
+      assert.notInclude(answers[1]?.said, "Created")
+    })
+
+    it("npm start reports an invalid configuration, and doesn't bind the folder to an address", () => {
+      for (const { code, said } of answers) {
         assert.strictEqual(code, 1)
         assert.include(said, "The configuration is invalid")
         assert.include(said, "ADMIN_PASSWORD must be at least 16 characters")
