@@ -4,8 +4,11 @@ import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.ts"
 import { findChromium, findOrInstallChromium } from "./test/support/browser/browserInstall.ts"
 import { noChromium } from "./test/support/browser/browserPath.ts"
+import { keepFilesInMemory } from "./test/support/filesInMemory.ts"
 import { isBox, notOnBox } from "./test/support/homes.ts"
 import { LongFirst } from "./test/support/longFirst.ts"
+
+keepFilesInMemory()
 
 /** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
 const bindings = {
