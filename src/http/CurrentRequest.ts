@@ -43,20 +43,38 @@ export const currentRequest = (
   url: CalledUrl,
   route?: string,
   authorization = request.headers.get("authorization")
-): CurrentRequest["Service"] => ({
-  request,
-  get url() {
-    return url instanceof URL ? url : new URL(request.url)
-  },
-  nsid: nsidOf(url) ?? "",
-  authorization: parseAuthorization(authorization ?? undefined),
-  route,
-  account: undefined,
-  operator: undefined,
-  act: {},
-  isForwarded: false,
-  limits: {}
-})
+): CurrentRequest["Service"] => new Current(request, url, route, authorization)
+
+/** A class, since an object's getters are defined for each object. */
+class Current {
+  readonly request: Request
+  readonly nsid: string
+  readonly authorization: Authorization | undefined
+  readonly route: string | undefined
+  account: string | undefined = undefined
+  operator: string | undefined = undefined
+  act: ActNotes = {}
+  isForwarded = false
+  limits: Readonly<Record<string, string>> = {}
+  readonly #url: CalledUrl
+
+  constructor(
+    request: Request,
+    url: CalledUrl,
+    route: string | undefined,
+    authorization: string | null
+  ) {
+    this.request = request
+    this.nsid = nsidOf(url) ?? ""
+    this.authorization = parseAuthorization(authorization ?? undefined)
+    this.route = route
+    this.#url = url
+  }
+
+  get url(): URL {
+    return this.#url instanceof URL ? this.#url : new URL(this.request.url)
+  }
+}
 
 /** The origin of a request; its operator is known once they have authenticated. */
 export const originOf = (current: CurrentRequest["Service"]): Origin => ({

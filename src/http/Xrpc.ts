@@ -15,7 +15,7 @@ import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
 import { nsidOf } from "./CurrentRequest.ts"
-import { jsonType, privateHeaders, withoutBody } from "./responses.ts"
+import { jsonType, privateHeaders, withHeaders, withoutBody } from "./responses.ts"
 
 /** A call of a method, checked against its lexicon. */
 export interface Call<Params = Record<string, unknown>, Input = unknown> {
@@ -28,6 +28,14 @@ export interface Call<Params = Record<string, unknown>, Input = unknown> {
   readonly input: Input
   readonly caller: Caller
   readonly request: Request
+}
+
+/** JSON that is a text already. */
+export class JsonText {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
 }
 
 /** A handler's result: JSON, a ready response (streams, CARs), or nothing. */
@@ -224,12 +232,16 @@ const run = Effect.fnUntraced(function* <R, In>(
 })
 
 /** A handler's result as a response; `isPrivate` if it is for one caller. */
-export const answerFor = (answer: Answer, isPrivate: boolean): Response => {
-  if (!(answer instanceof Response)) return jsonResponse(answer, isPrivate)
+export const answerFor = (
+  answer: Answer,
+  isPrivate: boolean,
+  more: Readonly<Record<string, string>> = {}
+): Response => {
+  if (!(answer instanceof Response)) return jsonResponse(answer, isPrivate, more)
   if (isPrivate) {
     for (const [name, value] of Object.entries(privateHeaders)) answer.headers.set(name, value)
   }
-  return answer
+  return withHeaders(answer, more)
 }
 
 /** The permissions that an app needs for this call; empty if every app may call. */
@@ -250,12 +262,20 @@ const issueText = (issue: Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
 /** A response with JSON, or with nothing; `isPrivate` if it is for one caller. */
-export const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {
-  const headers = isPrivate ? privateHeaders : {}
+export const jsonResponse = (
+  answer: object | void,
+  isPrivate: boolean,
+  more: Readonly<Record<string, string>> = {}
+): Response => {
+  const headers = isPrivate ? { ...more, ...privateHeaders, ...varying(more) } : more
   // An empty body isn't JSON and must not claim to be.
   return answer === undefined
     ? new Response(null, { status: 200, headers: { ...headers, "content-length": "0" } })
-    : new Response(JSON.stringify(answer), {
+    : new Response(answer instanceof JsonText ? answer.text : JSON.stringify(answer), {
         headers: { ...headers, "content-type": jsonType }
       })
 }
+
+/** What a private response varies by if others vary, too. */
+const varying = ({ vary }: Readonly<Record<string, string>>): { readonly vary?: string } =>
+  vary === undefined ? {} : { vary: `${privateHeaders.vary}, ${vary}` }

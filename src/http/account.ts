@@ -9,7 +9,9 @@ import { Config } from "../services/host/Config.ts"
 import { RequestOrigin } from "../services/host/RequestOrigin.ts"
 import { SharedTurn } from "../services/host/SharedTurn.ts"
 import { Auth } from "../services/sessions/Auth.ts"
+import { nsidOf } from "./CurrentRequest.ts"
 import { asError, failures } from "./errors.ts"
+import { answerQuery, isQuestion, unanswered } from "./queryNow.ts"
 import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
 import { authorizeAtOnce, authorizePath, unauthorized } from "./proxy/authorize.ts"
@@ -41,13 +43,16 @@ const answerAtOnce = (
   if (url.pathname === authorizePath) return authorizeAtOnce(request, url, services)
   return request.method === "POST"
     ? serveSoon(accountMethods, Context.get(services, Config), services, request, url)
-    : serveAtOnce(accountMethods, services, request, url)
+    : serveAtOnce(accountMethods, services, request, {
+        nsid: nsidOf(url) ?? "",
+        searchParams: url.searchParams
+      })
 }
 
 /** Answers an XRPC request in its account's object. */
 const serveAccount = (request: Request) =>
   Effect.contextWith((services: Context.Context<Services>) => {
-    const answered = answerAtOnce(request, services)
+    const answered = answerQuery(request.url, request, services) ?? answerAtOnce(request, services)
     if (answered === undefined) return serveCall(request)
     return answered instanceof Response ? Effect.succeed(answered) : Effect.promise(() => answered)
   })
@@ -57,6 +62,7 @@ const serveCall = Effect.fnUntraced(function* (request: Request) {
   const url = new URL(request.url)
   if (url.pathname === recordsPath) return yield* serveRecords(request)
   if (url.pathname === authorizePath) return unauthorized()
+  if (isQuestion(request.url)) return unanswered()
   const answer = yield* serve(accountMethods, config, request, url).pipe(
     Effect.ensuring(notifyOwner),
     Effect.provideService(RequestOrigin, {
@@ -70,4 +76,4 @@ const serveCall = Effect.fnUntraced(function* (request: Request) {
 })
 
 /** The HTTP app of an account's object. */
-export const accountApp = { serve: serveAccount, answerAtOnce, failures }
+export const accountApp = { serve: serveAccount, answerQuery, answerAtOnce, failures }

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { CalledUrl } from "../core/lexicon/calledUrl.ts"
+import type { CalledUrl, Query } from "../core/lexicon/calledUrl.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import { SharedTurn } from "../services/host/SharedTurn.ts"
 import * as Soon from "../services/host/Soon.ts"
@@ -10,6 +10,7 @@ import type { Authority, Caller } from "../services/sessions/Authority.ts"
 import { nsidOf } from "./CurrentRequest.ts"
 import { asError } from "./errors.ts"
 import { checkBody, isInOnePiece, unreadable } from "./input.ts"
+import { withHeaders } from "./responses.ts"
 import {
   answerFor,
   type Call,
@@ -20,6 +21,13 @@ import {
   type MethodTable
 } from "./Xrpc.ts"
 
+/** A called method, and more headers for its response. */
+interface Called {
+  readonly nsid: string
+  readonly searchParams: Query
+  readonly more?: Readonly<Record<string, string>>
+}
+
 /**
  * Answers a query that needs no waiting, publicly or for the plain session of an active account, as
  * `serve` would; undefined for any other request.
@@ -28,24 +36,23 @@ export const serveAtOnce = <R>(
   methods: MethodTable<R>,
   services: Context.Context<R | Auth>,
   request: Request,
-  url: CalledUrl,
+  { nsid, searchParams, more = {} }: Called,
   authorization = request.headers.get("authorization")
 ): Response | undefined => {
-  const nsid = nsidOf(url) ?? ""
   const declared = methods.get(nsid)
   if (declared?.atOnce === undefined) return undefined
   if (request.method !== "GET" || request.body !== null) return undefined
   const caller = callerNow(authorization, declared.authority, services)
   if (caller === undefined) return undefined
-  const parsed = Context.get(services, KnownLexicons).parseParams(nsid, url.searchParams)
-  if (Result.isFailure(parsed)) return asError(invalid(parsed.failure))
+  const parsed = Context.get(services, KnownLexicons).parseParams(nsid, searchParams)
+  if (Result.isFailure(parsed)) return withHeaders(asError(invalid(parsed.failure)), more)
   const call: Call = { nsid, params: parsed.success, input: undefined, caller, request }
   const answered = declared.atOnce(call, services)
   // Waiting is left to the usual way, from its beginning.
   if (!Result.isResult(answered)) return undefined
   return Result.isFailure(answered)
-    ? asError(answered.failure)
-    : answerFor(answered.success, caller.kind !== "anonymous")
+    ? withHeaders(asError(answered.failure), more)
+    : answerFor(answered.success, caller.kind !== "anonymous", more)
 }
 
 /** The caller if it is known without waiting: nobody, or the plain session of an active account. */

@@ -19,6 +19,7 @@ import { countNow as countTowardsLimits } from "./limits/clientLimits.ts"
 import { accountMethods, hostMethods, limitsOf } from "./methods.ts"
 import { countNow as countForMetrics } from "./operators/countRequest.ts"
 import { type ProxiedRead, proxyNow } from "./proxy/proxyNow.ts"
+import { isQueryNow, isWhole, queryFor } from "./queryNow.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { marked, newRequestId, withRequestId } from "./requestId.ts"
 import { logRequest, logsRequests } from "./requestLog.ts"
@@ -51,7 +52,13 @@ export const answerDirectly = (
   const within = Context.add(services, CurrentRequest, current)
   // The answer, the account that answers, or a read of another service.
   const way: Response | string | ProxiedRead | undefined =
-    serveAtOnce(hostMethods, within, request, url, authorization) ??
+    serveAtOnce(
+      hostMethods,
+      within,
+      request,
+      { nsid, searchParams: url.searchParams },
+      authorization
+    ) ??
     accountIn(current, authorization, url, services) ??
     proxyNow(current, authorization, url, within)
   if (way === undefined) return undefined
@@ -86,14 +93,27 @@ export const answerDirectly = (
   const orElsewhere = (local: Effect.Effect<Response, Failure, HostServices>) =>
     orOfAppView(nsid, local, request, current.url)
   const accounts = Context.get(services, Accounts)
-  if (accounts.forwardNow === undefined) return inFiber(orElsewhere(accounts.forward(did, request)))
-  return accounts.forwardNow(did, request, id).then(
-    (made) =>
-      made.status < 400 && !isUnread(request)
-        ? marked(finish(made), id)
-        : inFiber(orElsewhere(Effect.succeed(made))),
-    (reason) => inFiber(unavailable("forward", did, reason))
-  )
+  const { askNow, forwardNow } = accounts
+  if (forwardNow === undefined) return inFiber(orElsewhere(accounts.forward(did, request)))
+  const failed = (reason: unknown) => inFiber(unavailable("forward", did, reason))
+  const forwarded = () =>
+    forwardNow(did, request, id).then(
+      (made) =>
+        made.status < 400 && !isUnread(request)
+          ? marked(finish(made), id)
+          : inFiber(orElsewhere(Effect.succeed(made))),
+      failed
+    )
+  if (askNow === undefined || !isQueryNow(current, { authorization, now: started }, config)) {
+    return forwarded()
+  }
+  const query = queryFor(current, url, { authorization, id }, config)
+  return askNow(did, query.url, query.headers).then((made) => {
+    if (!isWhole(made)) return forwarded()
+    if (made.status >= 400) return inFiber(orElsewhere(Effect.succeed(made)))
+    note(current, { id, status: made.status, started }, services)
+    return made
+  }, failed)
 }
 
 /** Whether nobody reads a request's body: neither this isolate nor the object. */

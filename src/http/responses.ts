@@ -21,6 +21,14 @@ export const rateLimitHeaders = (state: RateLimitState): Record<string, string> 
   "ratelimit-policy": `${state.limit};w=${state.windowSeconds}`
 })
 
+/** Those headers as a part of a path. */
+export const limitsText = (headers: Readonly<Record<string, string>>): string => {
+  const [limit, remaining, reset, policy = ""] = Object.values(headers)
+  return limit === undefined
+    ? "---"
+    : `${limit}-${remaining}-${reset}-${policy.slice(policy.indexOf("=") + 1)}`
+}
+
 /**
  * Copies another object's response to make its headers mutable; returns an upgrade
  * unchanged.

@@ -125,6 +125,8 @@ describe("an account's object", () => {
     const layer = AccountsObject.layer(
       () => ({
         fetch: async (request) => {
+          assert.notTypeOf(request, "string")
+          if (typeof request === "string") return new Response()
           seen.request = request
           seen.header = request.headers.get("x-request-id")
           return new Response()

@@ -1,10 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import { answerDirectly } from "../../src/http/directPath.ts"
-import { type HostServices, serveHost } from "../../src/http/host.ts"
-import { Accounts } from "../../src/services/accounts/Accounts.ts"
-import { RequestId } from "../../src/services/host/RequestId.ts"
+import { serveHost } from "../../src/http/host.ts"
+import { direct } from "../support/http/direct.ts"
 import { type Asked, bearer, requestOf } from "../support/http/httpHost.ts"
 import { ok, session } from "../support/http/httpWorld.ts"
 import { type MockWorld, startMockWorld } from "../support/network/mockWorld.ts"
@@ -43,25 +39,15 @@ describe("a proxied read without a fiber", () => {
   })
   afterAll(() => world.close())
 
-  /** The response without a fiber, if the request is one for it, as where the platform has objects. */
-  const direct = (request: Request) =>
-    world.beneath(
-      Effect.contextWith((context: Context.Context<HostServices>) => {
-        const accounts = Context.get(context, Accounts)
-        const forwardNow = (did: string, question: Request, id: string) =>
-          Effect.runPromiseWith(context)(
-            Effect.provideService(accounts.forward(did, question), RequestId, id)
-          )
-        const services = Context.add(context, Accounts, { ...accounts, forwardNow })
-        return Effect.promise(() => Promise.resolve(answerDirectly(request, services)))
-      })
-    )
-
   /** Sends a request both ways and compares the responses, and what the services got. */
   const compare = async (name: string, path: string, asked: Asked) => {
     const { all } = world.services
     const both = []
-    for (const way of [direct, (request: Request) => world.beneath(serveHost(request))]) {
+    const ways = [
+      (request: Request) => direct(world, request),
+      (request: Request) => world.beneath(serveHost(request))
+    ]
+    for (const way of ways) {
       const before = all.map((service) => service.received.length)
       const response = await way(requestOf(`/xrpc/${path}`, asked))
       assert.isDefined(response, `${name} takes no fiber at first`)
@@ -208,7 +194,7 @@ describe("a proxied read without a fiber", () => {
     ]
     for (const [path, asked] of others) {
       assert.isUndefined(
-        await direct(requestOf(`/xrpc/${path}`, asked)),
+        await direct(world, requestOf(`/xrpc/${path}`, asked)),
         `${path} ${JSON.stringify(asked)}`
       )
     }

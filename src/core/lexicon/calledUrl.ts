@@ -35,7 +35,8 @@ class PlainUrl implements CalledUrl {
   }
 }
 
-const queryOf = (search: string): Query => {
+/** The parameters in a URL's `search`. */
+export const queryOf = (search: string): Query => {
   try {
     return new PlainQuery(pairsOf(search))
   } catch {

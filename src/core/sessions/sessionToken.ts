@@ -16,6 +16,11 @@ const scopeOfLevel = {
 export type Level = keyof typeof scopeOfLevel
 
 const accessScopes: ReadonlySet<unknown> = new Set(Object.values(scopeOfLevel))
+
+/** Whether a scope is of a session that its owner or an app password opened before any takedown. */
+export const isPlainScope = (scope: string): boolean =>
+  scope !== scopeOfLevel.takendown && accessScopes.has(scope)
+
 const refreshScope = "com.atproto.refresh"
 
 /** A token's issuer and subject: the server and the account. */

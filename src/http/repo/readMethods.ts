@@ -18,13 +18,9 @@ import { ownDocument } from "../../services/identity/HostedDidDocument.ts"
 import { RecordNotFound, Records } from "../../services/repo/Records.ts"
 import { Repo } from "../../services/repo/Repo.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
-import { jsonType } from "../responses.ts"
-import { type Call, method, queryAtOnce } from "../Xrpc.ts"
+import { type Call, JsonText, method, queryAtOnce } from "../Xrpc.ts"
 import { readable, readableAccount } from "../../services/accounts/AccountStatus.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
-
-// Copying headers costs less than checking their names and values again.
-const json = { headers: new Headers({ "content-type": jsonType }) }
 
 /** The services of the queries that never wait. */
 type Reading = Context.Context<AccountStore | Records | Takedowns>
@@ -45,7 +41,7 @@ const getRecord = queryAtOnce(
         return Result.fail(new RecordNotFound({ uri }))
       }
       const text = `{"uri":${JSON.stringify(uri)},"cid":"${record.cid.toString()}","value":${blockToJsonText(record.value)}}`
-      return Result.succeed(new Response(text, json))
+      return Result.succeed(new JsonText(text))
     })
 )
 
@@ -74,7 +70,7 @@ const listRecords = queryAtOnce(
       )
       const last = records.at(-1)?.path.slice(collection.length + 1)
       const next = more && last !== undefined ? `"cursor":${JSON.stringify(last)},` : ""
-      return new Response(`{${next}"records":[${texts.join(",")}]}`, json)
+      return new JsonText(`{${next}"records":[${texts.join(",")}]}`)
     })
 )
 

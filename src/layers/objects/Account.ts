@@ -67,6 +67,8 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
+      const queried = this.#ready && app.answerQuery(request.url, request, this.#ready)
+      if (queried !== undefined) return queried
       const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
       if (this.#ready !== undefined && !request.headers.has(traceHeader)) {
         const answered = app.answerAtOnce(request, Context.add(this.#ready, RequestId, id))

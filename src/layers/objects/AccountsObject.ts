@@ -68,7 +68,10 @@ const named = (
 
 /** The methods of an account's object that the Worker calls. */
 export interface AccountStub {
-  fetch(request: Request): Promise<Response>
+  fetch(
+    request: Request | string,
+    init?: { readonly headers: Readonly<Record<string, string>> }
+  ): Promise<Response>
   call(method: CallName, ...input: ReadonlyArray<unknown>): Promise<CallAnswer>
 }
 
@@ -119,6 +122,8 @@ export const layer = (
           const sent = named(request, Context.get(context, RequestId), traceParentIn(context))
           return reach("forward", did, (stub) => stub.fetch(sent))
         }),
+      askNow: (did, url, headers) =>
+        headers === undefined ? stubOf(did).fetch(url) : stubOf(did).fetch(url, { headers }),
       forwardNow: (did, request, id) => stubOf(did).fetch(named(request, id, undefined)),
       call
     })

@@ -27,7 +27,7 @@ export const tables = [
 const columns = "SELECT path, cid, rev, value FROM record"
 
 /** The table of takedowns is TakedownsSqlite's; one statement costs half as much as two. */
-const shown = `${columns} WHERE path = ? AND NOT EXISTS (SELECT 1 FROM takedown WHERE takedown.path = record.path)`
+const shown = `SELECT cid, value FROM record WHERE path = ? AND NOT EXISTS (SELECT 1 FROM takedown WHERE takedown.path = record.path)`
 
 const sizes =
   "SELECT path, cid, rev, length(value) FROM record WHERE path >= ? ORDER BY path LIMIT ?"
@@ -90,7 +90,10 @@ export const layer = Layer.effect(
 
     return Records.of({
       get,
-      getShown: (path) => rows(shown, [path])[0],
+      getShown: (path) => {
+        const [row] = sql.exec<{ cid: ArrayBuffer; value: ArrayBuffer }>(shown, path).toArray()
+        return row && { cid: new Cid(bytesOf(row.cid)), value: bytesOf(row.value) }
+      },
       put: (path, cid, value, rev, overlay) => {
         forget(path, overlay)
         sql.exec(

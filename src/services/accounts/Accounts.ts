@@ -28,6 +28,12 @@ export class Accounts extends Context.Service<
      * Only where an object is called through the platform.
      */
     forwardNow?(did: string, request: Request, id: string): Promise<Response>
+    /** Asks the account's object at a URL that is no client's, as the one above. */
+    askNow?(
+      did: string,
+      url: string,
+      headers: Readonly<Record<string, string>> | undefined
+    ): Promise<Response>
     /**
      * Calls one internal method of the account's object; its failures arrive with their own types.
      */

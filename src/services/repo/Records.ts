@@ -69,7 +69,7 @@ export class Records extends Context.Service<
   {
     get(path: string): StoredRecord | undefined
     /** The record, unless it is taken down. */
-    getShown(path: string): StoredRecord | undefined
+    getShown(path: string): Pick<StoredRecord, "cid" | "value"> | undefined
     put(path: string, cid: Cid, value: Uint8Array, rev: string, overlay: Overlay): void
     remove(path: string, overlay: Overlay): void
     /**

@@ -168,7 +168,8 @@ export const stubOf = (working: Accounts["Service"], faults: Faults, clock: Cloc
     )
   }
   return (did: string): AccountStub => ({
-    fetch: (request) => run("fetch", Effect.orDie(working.forward(did, request))),
+    fetch: (request, init) =>
+      run("fetch", Effect.orDie(working.forward(did, new Request(request, init)))),
     call: (method, ...input) =>
       run(
         method,
