@@ -205,11 +205,11 @@ export const layer: Layer.Layer<AccountHistory, never, SqlStorage> = Layer.effec
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   account_history: {
     filledBy: "its owner, refused sign-ins, operators",
     bound: "500 entries and 64 KiB; the oldest go",
     bytes: 128 * 1024,
     per: "account"
   }
-}
+})

@@ -198,11 +198,11 @@ export const layer = (
   )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   account: {
     filledBy: "its owner",
     bound: "one row",
     bytes: 8192,
     per: "account"
   }
-}
+})

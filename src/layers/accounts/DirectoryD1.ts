@@ -282,7 +282,7 @@ export const layer: Layer.Layer<Directory, never, HostDatabase> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   accounts: {
     filledBy: "a sign-up",
     bound:
@@ -290,4 +290,4 @@ export const bounds: Bounds = {
     bytes: 5 * 1024,
     per: "account"
   }
-}
+})

@@ -41,11 +41,11 @@ export const layer = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   move_in: {
     filledBy: "its owner",
     bound: "one row",
     bytes: 64 * 1024,
     per: "account"
   }
-}
+})

@@ -31,11 +31,11 @@ export const layer: Layer.Layer<PendingDeletion, never, SqlStorage> = Layer.effe
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   held_deletion: {
     filledBy: "its owner",
     bound: "one row",
     bytes: 1024,
     per: "account"
   }
-}
+})

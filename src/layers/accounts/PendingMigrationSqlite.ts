@@ -32,11 +32,11 @@ export const layer = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   arrival: {
     filledBy: "a move",
     bound: "one row",
     bytes: 1024,
     per: "account"
   }
-}
+})

@@ -39,11 +39,11 @@ export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   preferences: {
     filledBy: "its owner, apps",
     bound: "one row, of what a request may hold: 2 × `JSON_LIMIT`, 150 KiB by default",
     bytes: 2 * 150 * 1024,
     per: "account"
   }
-}
+})

@@ -44,11 +44,11 @@ export const layer: Layer.Layer<Takedowns, never, SqlStorage> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   takedown: {
     filledBy: "moderators",
     bound: "one row a record",
     bytes: 10_000_000_000,
     per: "account"
   }
-}
+})

@@ -78,11 +78,11 @@ export const make = ({ sql }: Database) => {
 }
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   kept_handle: {
     filledBy: "its owner",
     bound: "10 handles an account, 30 days each",
     bytes: 10 * 5 * 1024,
     per: "account"
   }
-}
+})

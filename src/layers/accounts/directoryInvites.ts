@@ -203,7 +203,7 @@ export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
 }
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   invites: {
     filledBy: "the administrator",
     bound: "what the administrator makes",
@@ -222,4 +222,4 @@ export const bounds: Bounds = {
     bytes: 5 * 1024,
     per: "account"
   }
-}
+})

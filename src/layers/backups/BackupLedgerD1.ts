@@ -234,7 +234,7 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
 )
 
 /** What bounds these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   backup_run: {
     filledBy: "the server",
     bound: "the last 400 runs; a hundred faults are named of each",
@@ -253,4 +253,4 @@ export const bounds: Bounds = {
     bytes: 1024,
     per: "host"
   }
-}
+})

@@ -171,7 +171,7 @@ export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore, never, Config> =
   )
 
 /** The limits of the bucket. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   "R2, blobs": {
     filledBy: "its owner's uploads",
     bound:
@@ -185,4 +185,4 @@ export const bounds: Bounds = {
     bytes: 60 * 256_000_000,
     per: "account"
   }
-}
+})

@@ -179,7 +179,7 @@ const anotherPath = (sql: Sql, cid: string): string | null =>
     ?.path ?? null
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   blob: {
     filledBy: "its owner's uploads",
     bound:
@@ -211,4 +211,4 @@ export const bounds: Bounds = {
     bytes: 10_000_000_000,
     per: "account"
   }
-}
+})

@@ -64,11 +64,11 @@ export const make = (
 })
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   edge: {
     filledBy: "readers of an account",
     bound: "one row an account",
     bytes: 5 * 1024,
     per: "account"
   }
-}
+})

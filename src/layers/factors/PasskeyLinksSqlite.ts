@@ -63,11 +63,11 @@ export const layer: Layer.Layer<PasskeyLinks, never, SqlStorage> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   passkey_link: {
     filledBy: "its owner",
     bound: "one row",
     bytes: 1024,
     per: "account"
   }
-}
+})

@@ -49,11 +49,11 @@ export const layer: Layer.Layer<PasskeyOwners, never, HostDatabase> = Layer.effe
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   passkey_owner: {
     filledBy: "its owner",
     bound: "one row a passkey, 100 an account",
     bytes: 100 * 5 * 1024,
     per: "account"
   }
-}
+})

@@ -168,11 +168,11 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage | AccountHistory> = 
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   passkey: {
     filledBy: "its owner",
     bound: "100 passkeys",
     bytes: 100 * 8192,
     per: "account"
   }
-}
+})

@@ -251,7 +251,7 @@ export const layer: Layer.Layer<SecondFactors, never, Needs> = Layer.effect(
 const withoutGaps = (code: string): string => code.replace(/[\s-]/g, "")
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   authenticator: {
     filledBy: "its owner",
     bound: "two rows",
@@ -276,4 +276,4 @@ export const bounds: Bounds = {
     bytes: 1024,
     per: "account"
   }
-}
+})

@@ -140,11 +140,11 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
   })
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   alarm: {
     filledBy: "the server",
     bound: "one row for each account",
     bytes: 2100,
     per: "account"
   }
-}
+})

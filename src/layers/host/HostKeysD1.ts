@@ -130,11 +130,11 @@ export const layer: Layer.Layer<HostKeys, never, HostDatabase | Config> = Layer.
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   host_key: {
     filledBy: "the server",
     bound: "one row a key, and one for the schema",
     bytes: 4 * 1024,
     per: "host"
   }
-}
+})

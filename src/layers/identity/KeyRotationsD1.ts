@@ -78,11 +78,11 @@ export const layer: Layer.Layer<KeyRotations, never, HostDatabase> = Layer.effec
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   key_rotation: {
     filledBy: "the administrator",
     bound: "one row a key; two hundred faults are named of each",
     bytes: 2 * 128 * 1024,
     per: "host"
   }
-}
+})

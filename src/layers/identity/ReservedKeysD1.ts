@@ -120,11 +120,11 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   reserved_key: {
     filledBy: "anybody",
     bound: "10,000 keys, then another is refused; 30 days each",
     bytes: 10_000 * 5 * 1024,
     per: "host"
   }
-}
+})

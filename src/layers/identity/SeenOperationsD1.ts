@@ -58,6 +58,6 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
 )
 
 /** What bounds this table. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   plc_seen: { filledBy: "the server", bound: "one row an account", bytes: 5 * 1024, per: "account" }
-}
+})

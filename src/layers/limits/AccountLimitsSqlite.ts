@@ -44,11 +44,11 @@ export const layer: Layer.Layer<AccountLimits, never, SqlStorage | Config> = Lay
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   spent: {
     filledBy: "its owner",
     bound: "one row a limit",
     bytes: 32 * 1024,
     per: "account"
   }
-}
+})

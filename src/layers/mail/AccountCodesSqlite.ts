@@ -130,11 +130,11 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   mailed_code: {
     filledBy: "its owner",
     bound: "one row a purpose",
     bytes: 8 * 1024,
     per: "account"
   }
-}
+})

@@ -125,11 +125,11 @@ export const layer: Layer.Layer<Announcements, never, HostDatabase> = Layer.effe
 )
 
 /** What bounds this table. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   announcement: {
     filledBy: "admins",
     bound: "20 announcements of 64 KiB; the oldest go",
     bytes: 24 * 256 * 1024,
     per: "host"
   }
-}
+})

@@ -67,11 +67,11 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   reset_code: {
     filledBy: "anybody who knows the address",
     bound: "one row an account",
     bytes: 5 * 1024,
     per: "account"
   }
-}
+})

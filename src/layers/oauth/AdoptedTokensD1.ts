@@ -54,11 +54,11 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   adopted_token: {
     filledBy: "the administrator",
     bound: "the newest 1,000 sessions of apps",
     bytes: 1000 * 5 * 1024,
     per: "account"
   }
-}
+})

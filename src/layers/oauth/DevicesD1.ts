@@ -248,7 +248,7 @@ export const layer: Layer.Layer<Devices, never, HostDatabase> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   device: {
     filledBy: "anybody",
     bound: "131,072 browsers; those where nobody has signed in go first",
@@ -261,4 +261,4 @@ export const bounds: Bounds = {
     bytes: 100 * 5 * 1024,
     per: "account"
   }
-}
+})

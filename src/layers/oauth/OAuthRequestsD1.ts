@@ -233,7 +233,7 @@ export const layer: Layer.Layer<OAuthRequests, never, HostDatabase> = Layer.effe
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   oauth_request: {
     filledBy: "anybody",
     bound:
@@ -254,4 +254,4 @@ export const bounds: Bounds = {
     bytes: 2 * 64 * 64 * 64 * 256,
     per: "host"
   }
-}
+})

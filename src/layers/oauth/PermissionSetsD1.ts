@@ -175,7 +175,7 @@ export const layer: Layer.Layer<
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   included_set: {
     filledBy: "anybody",
     bound:
@@ -183,4 +183,4 @@ export const bounds: Bounds = {
     bytes: 8 * 1024 * 1024 + 1000 * 1024,
     per: "host"
   }
-}
+})

@@ -142,7 +142,7 @@ export const rowsOver = (sql: SqlStorage["Service"]) => {
 }
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   oauth_session: {
     filledBy: "apps",
     bound: "1,000 sessions; the oldest goes",
@@ -173,4 +173,4 @@ export const bounds: Bounds = {
     bytes: 1000 * 1024,
     per: "account"
   }
-}
+})

@@ -142,11 +142,11 @@ export const layer = (
 }
 
 /** The bounds of this table, for all 64 objects together. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   counters: {
     filledBy: "anybody",
     bound: "65,536 counters in each of 64 objects; those that end first go",
     bytes: 64 * 64 * 64 * 16 * 256,
     per: "host"
   }
-}
+})

@@ -208,11 +208,11 @@ export const layer: Layer.Layer<Alerts, never, HostDatabase | WatchNotes> = Laye
 )
 
 /** What bounds this table. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   alert: {
     filledBy: "the server",
     bound: "500 open alerts, and 1,000 that ended; the oldest go",
     bytes: 2000 * 5 * 1024,
     per: "host"
   }
-}
+})

@@ -182,7 +182,7 @@ export const layer: Layer.Layer<AuditLog, never, HostDatabase> = Layer.effect(
 )
 
 /** What bounds these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   audit: {
     filledBy: "operators and moderators",
     bound: "100,000 acts; the oldest go",
@@ -190,4 +190,4 @@ export const bounds: Bounds = {
     per: "host"
   },
   audit_head: { filledBy: "the server", bound: "one row", bytes: 1024, per: "host" }
-}
+})

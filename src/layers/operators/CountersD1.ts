@@ -127,7 +127,7 @@ export const layer: Layer.Layer<never, never, HostDatabase> = Layer.effect(
 )
 
 /** What bounds these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   host_sum: { filledBy: "the server", bound: "one row a sum", bytes: 20 * 1024, per: "host" },
   request_hour: {
     filledBy: "the server",
@@ -135,4 +135,4 @@ export const bounds: Bounds = {
     bytes: 768 * 1024,
     per: "host"
   }
-}
+})

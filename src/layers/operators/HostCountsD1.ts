@@ -145,7 +145,7 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
 )
 
 /** What bounds this table. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   host_count: { filledBy: "the server", bound: "one row", bytes: 4 * 1024, per: "host" },
   host_hour: {
     filledBy: "the server",
@@ -153,4 +153,4 @@ export const bounds: Bounds = {
     bytes: 768 * 1024,
     per: "host"
   }
-}
+})

@@ -99,11 +99,11 @@ export const layer: Layer.Layer<Operators, never, HostDatabase> = Layer.effect(
 )
 
 /** What bounds this table. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   operator: {
     filledBy: "the administrator",
     bound: "100 operators",
     bytes: 100 * 5 * 1024,
     per: "host"
   }
-}
+})

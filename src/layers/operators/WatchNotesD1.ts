@@ -48,11 +48,11 @@ export const layer: Layer.Layer<WatchNotes, never, HostDatabase> = Layer.effect(
 )
 
 /** What bounds this table. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   watch_note: {
     filledBy: "the server",
     bound: "a few rows of 64 KiB",
     bytes: 16 * 256 * 1024,
     per: "host"
   }
-}
+})

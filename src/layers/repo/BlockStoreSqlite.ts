@@ -150,11 +150,11 @@ export const layer = Layer.effect(
 const belowOf = (cid: Cid): string => `${cid.key} below`
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   cluster: {
     filledBy: "its owner's writes",
     bound: "the tree of its records",
     bytes: 10_000_000_000,
     per: "account"
   }
-}
+})

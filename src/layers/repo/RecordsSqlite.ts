@@ -182,7 +182,7 @@ export const layer = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   record: {
     filledBy: "its owner's writes",
     bound:
@@ -196,4 +196,4 @@ export const bounds: Bounds = {
     bytes: 10_000_000_000,
     per: "account"
   }
-}
+})

@@ -91,11 +91,11 @@ export const layer: Layer.Layer<RepoHead, never, SqlStorage> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   head: {
     filledBy: "its owner's writes",
     bound: "one row",
     bytes: 4 * 1024,
     per: "account"
   }
-}
+})

@@ -128,11 +128,11 @@ export const swap = (sql: Sql, rev: string): void => {
 }
 
 /** The limits of an import's tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   "import_…": {
     filledBy: "its owner's import",
     bound: "one import of `IMPORT_LIMIT` at a time; gone ten minutes after it was cut off",
     bytes: 1_000_000_000,
     per: "account"
   }
-}
+})

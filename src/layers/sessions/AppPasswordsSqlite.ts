@@ -217,7 +217,7 @@ export const layer: Layer.Layer<
 ).pipe(Layer.provide(Passwords.layer))
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   app_password: {
     filledBy: "its owner",
     bound: "1,000 app passwords, names of 256 characters",
@@ -230,4 +230,4 @@ export const bounds: Bounds = {
     bytes: 1000 * 4 * 1024,
     per: "account"
   }
-}
+})

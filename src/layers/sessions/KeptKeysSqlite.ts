@@ -63,11 +63,11 @@ export const verifier = (keys: KeptKeys) => {
 }
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   older_key: {
     filledBy: "the administrator",
     bound: "the last 32 master keys",
     bytes: 32 * 1024,
     per: "account"
   }
-}
+})

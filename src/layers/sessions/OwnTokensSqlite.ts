@@ -134,11 +134,11 @@ export const layer: Layer.Layer<OwnTokens, never, SqlStorage | AccountHistory | 
   )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   own_token: {
     filledBy: "its owner",
     bound: "100 tokens, scopes of 2,000 characters",
     bytes: 100 * 4 * 1024,
     per: "account"
   }
-}
+})

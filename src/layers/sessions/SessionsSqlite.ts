@@ -281,7 +281,7 @@ export const layer: Layer.Layer<Sessions, never, Needs> = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   session: {
     filledBy: "its owner, app passwords",
     bound: "1,000 sessions of each of the two; the oldest goes",
@@ -294,4 +294,4 @@ export const bounds: Bounds = {
     bytes: 2000 * 2 * 1024,
     per: "account"
   }
-}
+})

@@ -89,11 +89,11 @@ export const sessionCounts = (
 }
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   session_note: {
     filledBy: "the server",
     bound: "a few numbers",
     bytes: 16 * 1024,
     per: "account"
   }
-}
+})

@@ -145,11 +145,11 @@ export const layer = Layer.effect(
 )
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   announced: {
     filledBy: "the server",
     bound: "one row",
     bytes: 1024,
     per: "account"
   }
-}
+})

@@ -147,7 +147,7 @@ export class OutboxRows {
 }
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   outbox: {
     filledBy: "its owner's writes",
     bound: "what the Sequencer has not taken yet, of the points of `record`",
@@ -160,4 +160,4 @@ export const bounds: Bounds = {
     bytes: 10_000_000_000,
     per: "account"
   }
-}
+})

@@ -28,7 +28,7 @@ export const tables = [
 ]
 
 /** The limits of these tables. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   event: {
     filledBy: "every account",
     bound: "6 GB with `event_part`: the oldest go, whatever their age; 72 hours each",
@@ -59,4 +59,4 @@ export const bounds: Bounds = {
     bytes: 256 * 1024,
     per: "host"
   }
-}
+})

@@ -39,11 +39,11 @@ export const makeTables = (sql: SqlStorage["Service"], statements: ReadonlyArray
 }
 
 /** The limits of this table, which every object has. */
-export const bounds: Bounds = {
+export const bounds = (): Bounds => ({
   schema_version: {
     filledBy: "the server",
     bound: "one row an object",
     bytes: 1024,
     per: "account"
   }
-}
+})
