@@ -41,9 +41,10 @@ const trimmed = (schema: Json, home: string, seen: (name: string) => void): Json
       else if (key === "ref") out["ref"] = shortRef(value)
       else if (key === "refs") out["refs"] = value.map(shortRef)
       else if (key === "properties") out["properties"] = schemasOf(value)
-      else if (key === "errors") out["errors"] = value.map(({ name }: Json) => ({ name }))
-      else if (/^(record|items|parameters|input|output|message|schema)$/.test(key))
-        out[key] = copy(value)
+      else if (key === "errors") continue
+      // A server need not check its own answers; what they refer to is kept, for lexicons of an app's own methods.
+      else if (key === "output") copy(value)
+      else if (/^(record|items|parameters|input|message|schema)$/.test(key)) out[key] = copy(value)
       else if (Array.isArray(value) && value.length === 0 && key === "required") continue
       else out[key] = value
     }

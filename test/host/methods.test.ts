@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { CurrentRequest, currentRequest } from "../../src/http/CurrentRequest.ts"
 import { builtIn } from "../../src/core/lexicon/Lexicons.ts"
+import { official } from "../support/lexicons.ts"
 import { decoyDid } from "../../src/http/sessions/signInGate.ts"
 import { inviteMethods } from "../../src/http/accounts/invites.ts"
 import { hostMethods } from "../../src/http/methods.ts"
@@ -43,7 +44,7 @@ describe("the host's methods", () => {
         links: { privacyPolicy: "https://pds.host/privacy" },
         contact: { email: "admin@pds.host" }
       })
-      assert.isTrue(Result.isSuccess(builtIn.checkOutput(server("describeServer"), body)))
+      assert.isTrue(Result.isSuccess(official.checkOutput(server("describeServer"), body)))
     }).pipe(
       Effect.provide(
         world(new FakeAccounts(), {
@@ -93,7 +94,7 @@ describe("the host's methods", () => {
         assert.strictEqual(refused.status, 401)
       }
       const { body } = yield* call(server("createInviteCodes"), { input, headers: admin })
-      assert.isTrue(Result.isSuccess(builtIn.checkOutput(server("createInviteCodes"), body)))
+      assert.isTrue(Result.isSuccess(official.checkOutput(server("createInviteCodes"), body)))
       const codes: Array<string> = body.codes.flatMap(
         (made: { codes: Array<string> }) => made.codes
       )
@@ -141,7 +142,7 @@ describe("the host's methods", () => {
       const codesOf = (answer: unknown) =>
         (answer as { codes: Array<{ code: string; uses: Array<object> }> }).codes
       const all = yield* ask(true)
-      assert.isTrue(Result.isSuccess(builtIn.checkOutput(server("getAccountInviteCodes"), all)))
+      assert.isTrue(Result.isSuccess(official.checkOutput(server("getAccountInviteCodes"), all)))
       assert.deepStrictEqual(
         codesOf(all)
           .map(({ code }) => code)

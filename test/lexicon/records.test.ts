@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { Catalog } from "../../src/core/lexicon/Catalog.ts"
 import { builtIn, findLegacyBlobs, isLegacyBlob } from "../../src/core/lexicon/Lexicons.ts"
+import { official } from "../support/lexicons.ts"
 import type { Definitions, Schema } from "../../src/core/lexicon/schema.ts"
 import { fromJson } from "../../src/core/repo/json.ts"
 import { image, postWithImage, samples } from "./samples.ts"
@@ -252,7 +253,7 @@ describe("blobs", () => {
 
 describe("methods", () => {
   it("method returns a method's schema, and nothing for a record", () => {
-    const { input, output, errors } = builtIn.method("com.atproto.sync.getRepo") ?? {}
+    const { input, output, errors } = official.method("com.atproto.sync.getRepo") ?? {}
     assert.isUndefined(input)
     assert.strictEqual(output?.encoding, "application/vnd.ipld.car")
     assert.isTrue(errors?.some(({ name }) => name === "RepoNotFound"))
@@ -286,7 +287,7 @@ describe("methods", () => {
 
   it("checkOutput checks a method's output", () => {
     const nsid = "com.atproto.identity.resolveHandle"
-    assert.isTrue(Result.isSuccess(builtIn.checkOutput(nsid, { did: "did:web:a.example" })))
-    assert.isTrue(Result.isFailure(builtIn.checkOutput(nsid, { did: "a.example" })))
+    assert.isTrue(Result.isSuccess(official.checkOutput(nsid, { did: "did:web:a.example" })))
+    assert.isTrue(Result.isFailure(official.checkOutput(nsid, { did: "a.example" })))
   })
 })

@@ -2,6 +2,7 @@ import { jsonToLex, lexicons } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { builtIn } from "../../../src/core/lexicon/Lexicons.ts"
+import { official } from "../../support/lexicons.ts"
 import { fromJson } from "../../../src/core/repo/json.ts"
 import type { Answered } from "../../support/http/httpHost.ts"
 import { allMethods, goodCall, samples } from "../../support/http/httpMethods.ts"
@@ -20,7 +21,7 @@ describe("every method", () => {
 
   /** Checks a response against its lexicon with two implementations. */
   const checkAnswer = (nsid: string, { headers, body, bytes }: Answered) => {
-    const encoding = builtIn.method(nsid)?.output?.encoding
+    const encoding = official.method(nsid)?.output?.encoding
     if (encoding === undefined) {
       assert.strictEqual(bytes.length, 0)
       assert.isNull(headers.get("content-type"), "an empty body has no type")
@@ -32,7 +33,7 @@ describe("every method", () => {
       assert.isAbove(bytes.length, 0)
       return
     }
-    const checked = builtIn.checkOutput(nsid, fromJson(body))
+    const checked = official.checkOutput(nsid, fromJson(body))
     assert.isTrue(Result.isSuccess(checked), JSON.stringify(checked))
     lexicons.assertValidXrpcOutput(nsid, jsonToLex(body))
   }
