@@ -13,7 +13,7 @@ interface Bound {
  * The limits of a layer's stores, by table name.
  *
  * A row with a DID counts as 5 KiB, any other short one as 1 KiB, including index entries, and an
- * object as the platform's 10 GB. A layer exports a function, so that a bundle leaves them out: esbuild keeps any
- * arithmetic of a module, whether it is used or not.
+ * object as the platform's 10 GB. The bundle leaves them out, because a layer
+ * exports a function: esbuild keeps an unused object that contains arithmetic.
  */
 export type Bounds = Readonly<Record<string, Bound>>
