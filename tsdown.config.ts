@@ -39,6 +39,9 @@ const common = {
   inputOptions: { checks: { pluginTimings: false }, resolve: { alias } }
 } satisfies UserConfig
 
+/** Unused objects go also where they read a property: no module of the Worker needs a getter to run as it loads. */
+const treeshake = { propertyReadSideEffects: false } as const
+
 const workerd = {
   alias,
   conditionNames: ["workerd", "worker", "browser", "import"],
@@ -51,6 +54,7 @@ export default defineConfig([
     entry: { index: "src/index.ts", astro: "src/astro.ts" },
     platform: "neutral",
     target: "es2024",
+    treeshake,
     deps: { ...common.deps, neverBundle: [...common.deps.neverBundle, /^@astrojs\/cloudflare/] },
     inputOptions: { ...common.inputOptions, resolve: workerd }
   },
@@ -59,6 +63,7 @@ export default defineConfig([
     entry: { effect: "src/effect.ts" },
     platform: "neutral",
     target: "es2024",
+    treeshake,
     // Effect's services have inferred types, which only the compiler can write down.
     dts: { generator: "tsgo", tsconfig: "scripts/package/tsconfig.effect.json" },
     deps: {
