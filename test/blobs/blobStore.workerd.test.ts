@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { cidForRaw } from "../../src/core/repo/cid.ts"
 import { make } from "../../src/layers/blobs/BlobStoreR2.ts"
 import { blobStoreContract } from "./blobStore.contract.ts"
 import { BLOBS } from "../host/workerdWorld.ts"
@@ -38,6 +39,52 @@ describe("an R2 that never answers", () => {
   it("put fails when R2 doesn't confirm the end", async () => {
     const failure = await put({ put: (_key: string, value: unknown) => reads(value) }, 1000, 1000)
     assert.strictEqual(failure._tag, "BlobStoreUnavailable")
+  })
+})
+
+describe("memory that small uploads share", () => {
+  const bodyOf = (bytes: Uint8Array<ArrayBuffer>) => new Blob([bytes]).stream()
+  const filled = (size: number, byte: number) => new Uint8Array(size).fill(byte)
+
+  it("uploads at once and after each other store their own bytes", async () => {
+    const store = make(BLOBS)
+    const put = async (size: number, byte: number) => {
+      const key = `memory ${size} ${byte}`
+      const bytes = filled(size, byte)
+      const { cid } = await Effect.runPromise(
+        store.put(key, bodyOf(bytes), { length: size, limit: size })
+      )
+      assert.strictEqual(cid, cidForRaw(bytes).toString())
+      return { key, bytes }
+    }
+    const put1 = await put(1024 * 1024, 1)
+    const others = await Promise.all([2, 3, 4, 5, 6, 7].map((byte) => put(byte * 100_000, byte)))
+    for (const { key, bytes } of [put1, ...others]) {
+      const stored = await (await BLOBS.get(key))?.bytes()
+      assert.isTrue(stored !== undefined && cidForRaw(stored).equals(cidForRaw(bytes)))
+    }
+  })
+
+  it("an upload that R2 may still read keeps its memory", async () => {
+    const held: Array<Uint8Array> = []
+    const bucket = {
+      put: (_key: string, value: Uint8Array) => {
+        held.push(value)
+        return new Promise<never>(() => {})
+      }
+    }
+    // SAFETY: a put calls only this.
+    const store = make(bucket as unknown as R2Bucket, { stall: 20 })
+    for (const byte of [1, 2]) {
+      const length = 100_000
+      await Effect.runPromise(
+        Effect.flip(store.put("key", bodyOf(filled(length, byte)), { length, limit: length }))
+      )
+    }
+    assert.deepStrictEqual(
+      held.map(([first]) => first),
+      [1, 2]
+    )
   })
 })
 

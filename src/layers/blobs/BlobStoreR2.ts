@@ -5,6 +5,7 @@ import { Config } from "../../services/host/Config.ts"
 import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
 import { isolateParts, type PartBudget } from "./partBudget.ts"
 import { PartWriter } from "./partWriter.ts"
+import { giveBack, onePiece } from "./spareMemory.ts"
 import { Stalled, within } from "../host/stall.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
@@ -31,9 +32,6 @@ const deleteAtOnce = 1000
 
 const unavailable = (operation: string) => (cause: unknown) =>
   new BlobStoreUnavailable({ operation, cause })
-
-/** The most bytes of a blob that is put in one piece: a stream costs more than their memory. */
-const onePiece = 1024 * 1024
 
 /** Reads a small body of known length. */
 const readWhole = async (
@@ -123,6 +121,7 @@ export const make = (
           try {
             if (whole !== undefined) {
               await within(stall, bucket.put(key, whole.bytes))
+              giveBack(whole.bytes)
               return whole.blob
             }
             return length === undefined

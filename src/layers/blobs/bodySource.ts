@@ -1,3 +1,5 @@
+import { memoryFor } from "./spareMemory.ts"
+
 /** Bytes of one read. Larger chunks are no faster, smaller ones cost turns. */
 export const chunkSize = 256 * 1024
 
@@ -14,8 +16,8 @@ interface Source {
  * Reads into its own buffers if the stream supports it (the platform's do): large chunks, no
  * garbage.
  *
- * In workerd, a body of length `whole` comes as one chunk, which isn't reused; a body of another
- * length differs from it by at least a byte.
+ * In workerd, a body of length `whole` comes as one chunk, which its user keeps and gives back; a
+ * body of another length differs from it by at least a byte.
  */
 export const openSource = (body: ReadableStream<Uint8Array>, whole?: number): Source => {
   const reader = byobReader(body)
@@ -52,7 +54,7 @@ const openWhole = (reader: ReadableStreamBYOBReader, length: number): Source => 
     read: async () => {
       if (begun) return undefined
       begun = true
-      const { value } = await reader.readAtLeast(length + 1, new Uint8Array(length + 1))
+      const { value } = await reader.readAtLeast(length + 1, memoryFor(length + 1))
       return value === undefined || value.byteLength === 0 ? undefined : value
     },
     recycle: () => {},
