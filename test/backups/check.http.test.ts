@@ -101,6 +101,14 @@ describe("a check of an account", () => {
     assert.isAbove(problemsOf(last).length, 0)
   })
 
+  it("a check of an account that isn't here is a 400, at its start and behind a blob", async () => {
+    for (const more of ["", "&after=bafkreia"]) {
+      const path = `/admin/check?account=did:plc:aaaaaaaaaaaaaaaaaaaaaaaa${more}`
+      const { status, body } = await host.ask(path, { auth: basic() })
+      assert.deepStrictEqual([status, body["error"]], [400, "RepoNotFound"])
+    }
+  })
+
   it("a check is only for the administrator", async () => {
     const { did, auth } = await signUp(host, "owner")
     const { status } = await host.ask(`/admin/check?account=${did}`, { auth })

@@ -79,7 +79,9 @@ export const backupCalls = {
   backupState: () => Effect.flatMap(AccountRows, (rows) => rows.state),
   backupRows: () => Effect.map(AccountRows, (rows) => rows.rows()),
   backupBlobs: (page: { readonly cursor?: string; readonly limit: number }) =>
-    Effect.map(AccountRows, (rows) => rows.blobs(page)),
+    Effect.flatMap(AccountStore, ({ get }) =>
+      Effect.flatMap(get, () => Effect.map(AccountRows, (rows) => rows.blobs(page)))
+    ),
   checkState: () => Effect.flatMap(AccountRows, (rows) => rows.checkState),
   examineRepo: () => Effect.flatMap(RepoRepair, (repair) => repair.examine),
   repairRepo: (options: { readonly drop: boolean }) =>
