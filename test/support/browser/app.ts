@@ -1,9 +1,9 @@
 /**
  * The app in the tests' browser: the unmodified official client, with functions for the tests.
  *
- * `test/support/browser/browserApps.ts` bundles and serves it as the only script of its page.
+ * `test/support/browser/browserApps.ts` bundles and serves it.
  */
-import { Agent } from "@atproto/api"
+import type { Agent } from "@atproto/api"
 import {
   atprotoLoopbackClientMetadata,
   type AuthorizeOptions,
@@ -61,6 +61,12 @@ const outcome = async (run: () => Promise<string | undefined>): Promise<Outcome>
   }
 }
 
+/** The official API's client, which most pages of the tests do without: its schemas take a while. */
+const agentOf = async (session: OAuthSession): Promise<Agent> => {
+  const { Agent } = await import("@atproto/api")
+  return new Agent(session)
+}
+
 const start = (settings: AppSettings): TestApp => {
   const { clientId, server, plc } = settings
   const ended: Array<string> = []
@@ -90,12 +96,15 @@ const start = (settings: AppSettings): TestApp => {
       outcome(async () => use(await client.signInPopup(input, options))),
     restore: (did) => outcome(async () => use(await client.restore(did))),
     whoAmI: () =>
-      outcome(async () => (await new Agent(mine()).com.atproto.server.getSession()).data.did),
-    post: (text) => outcome(async () => (await new Agent(mine()).post({ text })).uri),
+      outcome(async () => {
+        const agent = await agentOf(mine())
+        return (await agent.com.atproto.server.getSession()).data.did
+      }),
+    post: (text) => outcome(async () => (await (await agentOf(mine())).post({ text })).uri),
     like: (uri) =>
       outcome(async () => {
         const cid = "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a"
-        return (await new Agent(mine()).like(uri, cid)).uri
+        return (await (await agentOf(mine())).like(uri, cid)).uri
       }),
     refresh: () => outcome(async () => (await mine().getTokenInfo(true)).scope),
     signOut: () =>

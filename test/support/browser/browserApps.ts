@@ -15,11 +15,14 @@ export interface ServedApp {
 
 const page = `<!doctype html><title>An app</title><h1>An app</h1><script type="module" src="/app.js"></script>`
 
-/** The test app with the official client, bundled into one script. */
-export const bundleApp = async (): Promise<string> => {
+/** The test app with the official client: its scripts by path, the first one `/app.js`. */
+export const bundleApp = async (): Promise<ReadonlyMap<string, string>> => {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, "app.ts")],
     bundle: true,
+    // What the app imports on demand is a file of its own.
+    splitting: true,
+    outdir: "/",
     write: false,
     format: "esm",
     platform: "browser",
@@ -28,7 +31,7 @@ export const bundleApp = async (): Promise<string> => {
     keepNames: true,
     logLevel: "error"
   })
-  return outputFiles[0]!.text
+  return new Map(outputFiles.map(({ path, text }) => [path, text]))
 }
 
 /** Serves responses on a free port of 127.0.0.1. */
@@ -53,15 +56,16 @@ export const listen = async (
 
 /** Serves the app; each instance has its own origin and is therefore a separate client. */
 export const serveApp = async (
-  script: string,
+  scripts: ReadonlyMap<string, string>,
   { publicUrl, plcUrl }: TestServer,
   scope: string
 ): Promise<ServedApp> => {
   const settings = (): AppSettings => ({ clientId, server: publicUrl, plc: plcUrl })
   const { port, close } = await listen((path) => {
     if (path === "/") return ["text/html", page]
-    if (path === "/app.js") return ["text/javascript", script]
-    return path === "/settings.json" ? ["application/json", JSON.stringify(settings())] : undefined
+    if (path === "/settings.json") return ["application/json", JSON.stringify(settings())]
+    const script = scripts.get(path)
+    return script === undefined ? undefined : ["text/javascript", script]
   })
   const url = `http://127.0.0.1:${port}/`
   const clientId = `http://localhost?${new URLSearchParams({ redirect_uri: url, scope })}`

@@ -42,7 +42,7 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
   }
   try {
     const browser = closed(await startBrowser(), (one) => one.close())
-    const script = await bundleApp()
+    const scripts = await bundleApp()
     const publish = async (host: string) => closed(await publishApp(host), (one) => one.close())
     const published = {
       web: await publish("app.example.com"),
@@ -64,7 +64,7 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
       (one) => one.stop()
     )
     const serve = async (scope: string) =>
-      closed(await serveApp(script, server, scope), (one) => one.close())
+      closed(await serveApp(scripts, server, scope), (one) => one.close())
     const app = await serve("atproto transition:generic")
     const other = await serve("atproto repo:app.bsky.feed.post?action=create")
     const origins = [app.url, other.url, server.publicUrl].map((url) => new URL(url).origin)
@@ -102,10 +102,12 @@ export const ask = (
   ] as const)
 
 /** The outcome of the app's start, once it has loaded. */
-export const started = async (page: Page): Promise<Outcome> => {
-  await page.waitForFunction(() => "app" in globalThis)
-  return page.evaluate(() => app.started)
-}
+export const started = (page: Page): Promise<Outcome> =>
+  // Not by Playwright's own wait, for which the page would compile a third of a megabyte.
+  page.evaluate(async () => {
+    while (!("app" in globalThis)) await new Promise((again) => setTimeout(again, 5))
+    return app.started
+  })
 
 /** Opens an app in a browser context without a session. */
 export const openApp = async (context: BrowserContext, { url }: ServedApp): Promise<Page> => {
