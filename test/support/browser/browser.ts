@@ -38,6 +38,8 @@ const unwanted = [
   "MediaRouter",
   "OptimizationHints",
   "PaintHolding",
+  // A new frame, with all that belongs to it, for each page of the same site.
+  "RenderDocument",
   "ThirdPartyStoragePartitioning"
 ]
 
@@ -62,8 +64,9 @@ export const startBrowser = (): Promise<Browser> => {
       "--disable-site-isolation-trials",
       "--renderer-process-limit=1",
       "--in-process-gpu",
-      // V8's own threads take more time than they save for pages that live for a second.
-      "--js-flags=--single-threaded",
+      // V8's own threads and its optimizing compilers take more time than they save for pages that
+      // live for a second.
+      "--js-flags=--single-threaded --no-opt --no-maglev",
       // The whole window is one tile.
       "--default-tile-width=1024",
       "--default-tile-height=1024",
