@@ -100,7 +100,7 @@ export const shortened = (event: HistoryEvent): HistoryEvent => ({
 })
 
 /**
- * What tells a device from others: the way of signing in, the app or app password, the client's
+ * What distinguishes a device from others: the way of signing in, the app or app password, the client's
  * name without its version, and the country.
  *
  * A sign-up's device counts for its owner's browsers and passwords.

@@ -74,7 +74,7 @@ interface Applied {
   readonly ref?: string | undefined
 }
 
-/** A standing as the audit log tells it. */
+/** A subject's standing in the words of the audit log. */
 const standingOf = ({
   takedown,
   deactivated

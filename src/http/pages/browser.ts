@@ -74,7 +74,7 @@ export const readForm = Effect.fnUntraced(function* (request: Request) {
   if (type !== formType) return yield* refused("content type")
   const fields = new Map<string, string>()
   const body = yield* readBody(request, formLimit).pipe(
-    Effect.mapError(({ _tag }) => refused(_tag === "PayloadTooLarge" ? "too large" : "malformed"))
+    Effect.catchTags({ PayloadTooLarge: () => refused("too large") }, () => refused("malformed"))
   )
   for (const [name, value] of new URLSearchParams(new TextDecoder().decode(body))) {
     if (fields.has(name)) return yield* refused("malformed")

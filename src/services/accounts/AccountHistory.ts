@@ -49,7 +49,7 @@ export const seenAs = ({ userAgent, place }: SeenFrom) => {
   }
 }
 
-/** The part of an event that the current request tells: client and place, or that an operator did it. */
+/** The part of an event that comes from the current request: client and place, or that an operator did it. */
 const requestNotes = Effect.map(RequestOrigin, ({ from, operator }) =>
   operator === undefined ? seenAs(from) : ({ by: "operator" } as const)
 )

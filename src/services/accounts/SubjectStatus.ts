@@ -80,7 +80,7 @@ export const subjectStatus = Effect.fn("subjectStatus")(function* (
   return yield* subject.kind === "record" ? recordView(subject.path) : blobView(subject.cid)
 })
 
-const toldOf = {
+const eventOf = {
   takendown: (): HistoryEvent => ({ kind: "taken-down" }),
   suspended: (reason: string): HistoryEvent => ({ kind: "suspended", reason })
 } as const
@@ -105,7 +105,7 @@ const setAccountTakedown = Effect.fnUntraced(function* (
     yield* directory.setStatus(did, ref === undefined ? standing : as)
     yield* accounts.update(
       { takedown: ref === undefined ? undefined : as },
-      ref === undefined ? { kind: "restored" } : toldOf[as](ref)
+      ref === undefined ? { kind: "restored" } : eventOf[as](ref)
     )
     takedowns.setAccount(ref)
     links.revoke()

@@ -49,7 +49,7 @@ export interface S3Settings {
   readonly region: string
 }
 
-/** Where the watch tells its alerts. */
+/** Where the watch reports alerts. */
 export interface AlertSettings {
   readonly email: string | undefined
   readonly webhook: Redacted.Redacted<string> | undefined

@@ -51,7 +51,7 @@ export const codeHabits: typeof habits = [
 
 /** The beginning of a test name without a subject: a verb, a pronoun, or a preposition. */
 export const withoutSubject =
-  /^(?:it|its|they|their|what|whoever|nobody|without|is|are|was|were|has|have|does|do|doesn't|isn't|can|may|must|never|keeps|gives|takes|lets|makes|tells|shows|names|comes|come|goes|leaves|lists|finds|opens|passes|fails|brings|copies|stores|sorts|counts|puts|refuses|rejects|accepts|returns|throws|binds|quotes|serves|sends|answers|in|by|under|that|where) /
+  /^(?:it|its|they|their|what|whoever|without|is|are|was|were|has|have|does|do|doesn't|isn't|can|may|must|never|keeps|gives|takes|lets|makes|tells|shows|names|comes|come|goes|leaves|lists|finds|opens|passes|fails|brings|copies|stores|sorts|counts|puts|refuses|rejects|accepts|returns|throws|binds|quotes|serves|sends|answers|in|by|under|that|where) /
 
 /** Texts that may use such a phrase, and why. */
 export const exceptions: ReadonlyArray<{

@@ -115,7 +115,7 @@ const margin = 1_000_000
 /** How often a write of the owner may come in between. */
 const attempts = 5
 
-/** Commits above the revs before, and tells relays, apps and the owner. */
+/** Commits above the revs before, and announces it to relays, apps and the owner. */
 const pointEnd = Effect.fnUntraced(function* ({ id, at }: { readonly id: string; at: number }) {
   const { did } = yield* (yield* AccountStore).get
   const repo = yield* Repo

@@ -38,13 +38,13 @@ const stepping = (run: (owner: Owner, moving: Moving, form: Form) => Stepped): A
     if (moving === undefined) return shown(yield* page(owner))
     const host = new URL(moving.notes.from).host
     const said = yield* run(owner, moving, form).pipe(
-      Effect.catch((failure): Handled<Said> => {
-        if (failure._tag === "MoveInFailed")
-          return Effect.succeed({ wrong: wrongOf(failure, host) })
-        return wireError(failure).status >= 500
-          ? Effect.fail(failure)
-          : Effect.succeed({ wrong: { text: text.importFailed } })
-      })
+      Effect.catchTags(
+        { MoveInFailed: (failure) => Effect.succeed<Said>({ wrong: wrongOf(failure, host) }) },
+        (failure): Handled<Said> =>
+          wireError(failure).status >= 500
+            ? Effect.fail(failure)
+            : Effect.succeed({ wrong: { text: text.importFailed } })
+      )
     )
     return shown(yield* said?.page === undefined ? page(owner, said) : Effect.succeed(said.page))
   })

@@ -94,7 +94,7 @@ const findClaims = Effect.fnUntraced(function* (handle: string) {
 type Refused = CallFailure<"updateHandle"> | AccountUnavailable
 
 /** The form's own words for a failure, if it has any. */
-const toldOf = (
+const wordsFor = (
   { _tag }: Refused,
   wish: string,
   { name, found }: Pick<Filled, "name" | "found">
@@ -131,7 +131,7 @@ export const changeHandle: Action = {
     const message = yield* Effect.fail(refused).pipe(
       Effect.catchTags(
         { IdentityUnavailable: unreachable, PlcUnavailable: unreachable },
-        (failure) => refusalOf(failure, toldOf(failure, wish, { ...filled, ...claims }))
+        (failure) => refusalOf(failure, wordsFor(failure, wish, { ...filled, ...claims }))
       )
     )
     const field = filled.name === undefined ? "handle" : "name"
