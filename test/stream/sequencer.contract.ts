@@ -147,6 +147,37 @@ export const sequencerContract = (
       assert.strictEqual((await run(sequencer.status)).events, 4)
     })
 
+    check(
+      "calls of many accounts at once are each answered, and a replay repeats what was sent",
+      async ({ sequencer, subscribe }) => {
+        const live = await subscribe()
+        const dids = Array.from({ length: 20 }, (_, nth) => `did:example:${nth}`)
+        const call = async (did: string) => {
+          const one = events(did)
+          const answers: Array<number> = []
+          for (let count = 0; count < 3; count++) {
+            answers.push(await run(sequencer.append(did, [one.identity()])))
+          }
+          return answers
+        }
+        const broken = { ...events("did:example:broken").identity(), seqOffset: -1 }
+        const [answers, failed] = await Promise.all([
+          Promise.all(dids.map(call)),
+          Effect.runPromiseExit(sequencer.append("did:example:broken", [broken]))
+        ])
+        for (const answer of answers) assert.deepStrictEqual(answer, [1, 2, 3])
+        assert.strictEqual(failed._tag, "Failure")
+        const sent = await live.until(60)
+        assert.lengthOf(sent, 60)
+        assert.deepStrictEqual(
+          seqs(sent),
+          seqs(sent).toSorted((one, other) => one - other)
+        )
+        const replayed = await (await subscribe(0)).until(60)
+        assert.deepStrictEqual(replayed, sent)
+      }
+    )
+
     check("append takes a whole batch or none of it", async ({ sequencer }) => {
       const a = events("did:example:a")
       const [good, other] = [a.head("3aaa"), a.identity()]

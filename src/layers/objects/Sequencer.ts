@@ -14,9 +14,11 @@ import { replayTurn } from "../stream/feed.ts"
 import { relaysIfAny, report } from "../stream/sequencerReports.ts"
 import { connectionOf, HibernatingSubscriber } from "../stream/HibernatingSubscriber.ts"
 import { greetingOf } from "../stream/Subscriptions.ts"
+import { type Append, type Appended, JoinedAppends } from "../stream/JoinedAppends.ts"
 import type * as Repos from "../stream/repos.ts"
 import { stuckBytes, unread } from "../stream/room.ts"
 import { SequencerCore } from "../stream/SequencerCore.ts"
+import type { SequencerStub } from "../stream/SequencerObject.ts"
 import { readUpgrade } from "../stream/upgrade.ts"
 
 /** When the alarm continues pruning, in milliseconds. */
@@ -25,6 +27,11 @@ const pruneAgainAfter = 1000
 /** When the alarm resumes a waiting replay that nothing else has resumed, in milliseconds. */
 const resumeAfter = 30_000
 
+/** A call of the stub, as the object answers it. */
+type Answer<Call> = Call extends (...input: infer Input) => Promise<infer Output>
+  ? (...input: Input) => Output | Promise<Output>
+  : never
+
 /**
  * The declared type of the Sequencer object; a class expression with private fields can't be
  * declared.
@@ -32,19 +39,7 @@ const resumeAfter = 30_000
 export type SequencerObjectClass<Env> = new (
   ctx: DurableObjectState,
   env: Env
-) => {
-  fetch(request: Request): Response
-  append(did: string, events: ReadonlyArray<OutboxEvent>): number
-  listRepos(page: Parameters<typeof Repos.listRepos>[1]): ReturnType<typeof Repos.listRepos>
-  listReposByCollection(
-    page: Parameters<typeof Repos.listReposByCollection>[1]
-  ): ReturnType<typeof Repos.listReposByCollection>
-  status(): SequencerStatus
-  subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
-  disconnect(id: string): boolean
-  askRelay(relay: string): Promise<CrawlAnswer | undefined>
-  note(name: HostNote): string | undefined
-  setNote(name: HostNote, text: string | undefined): void
+) => { [Name in keyof SequencerStub]: Answer<SequencerStub[Name]> } & {
   alarm(): Promise<void>
   webSocketMessage(): void
   webSocketClose(socket: WebSocket): void
@@ -62,6 +57,7 @@ export const sequencerClass = <Env, E>(
 ): SequencerObjectClass<Env> =>
   class extends DurableObject<Env> {
     readonly #core: SequencerCore<HibernatingSubscriber>
+    readonly #joined = new JoinedAppends((calls) => this.#append(calls))
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
     /** The connections, until one comes. The platform would make a new list for each event. */
@@ -127,15 +123,19 @@ export const sequencerClass = <Env, E>(
     }
 
     /** Appends events of one account; returns the highest id taken. */
-    append(did: string, events: ReadonlyArray<OutboxEvent>): number {
+    append(did: string, events: ReadonlyArray<OutboxEvent>): number | Promise<number> {
+      return this.#joined.append({ did, events })
+    }
+
+    #append(calls: ReadonlyArray<Append>): Appended {
       // The platform delays the messages until the appended events are stored.
-      const { taken, isNew, isFull } = this.#core.append(did, events)
-      if (!isNew) return taken
+      const { appended, isNew, isFull } = this.#core.append(calls)
+      if (!isNew) return appended
       if (isFull) this.ctx.waitUntil(this.#replay())
       if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
       this.#crawlDue()
       this.#core.noteHourly()
-      return taken
+      return appended
     }
 
     listRepos(page: Parameters<typeof Repos.listRepos>[1]) {

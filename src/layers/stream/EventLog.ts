@@ -2,7 +2,6 @@ import { withSeq } from "../../core/repo/frame.ts"
 import type { OutboxEvent, Place } from "../../services/stream/Sequencer.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { makeTables } from "../host/sql/objectTables.ts"
-import { asSync } from "./asSync.ts"
 import {
   deleteFramesOf,
   deleteFramesTo,
@@ -13,6 +12,7 @@ import {
   oldestFrames
 } from "./frames.ts"
 import { afterEvent, forgetDeleted, readRepo, writeCollections, writeRepo } from "./repos.ts"
+import { asSync } from "./syncEvent.ts"
 import { tables } from "./tables.ts"
 
 /** How long events are kept unless it is set, in milliseconds: as long as relays keep theirs. */

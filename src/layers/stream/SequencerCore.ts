@@ -1,13 +1,11 @@
+import * as Result from "effect/Result"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
-import type {
-  HostNote,
-  OutboxEvent,
-  SequencerStatus,
-  Subscribers
-} from "../../services/stream/Sequencer.ts"
+import type { HostNote, SequencerStatus, Subscribers } from "../../services/stream/Sequencer.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
 import { begin, closeCode, publish } from "./feed.ts"
+import type { Numbered } from "./frames.ts"
+import type { Append, Appended } from "./JoinedAppends.ts"
 import * as Repos from "./repos.ts"
 import type { Connected } from "./room.ts"
 import { refuseWithoutSeat } from "./seats.ts"
@@ -87,15 +85,27 @@ export class SequencerCore<S extends Member> {
   }
 
   /**
-   * Adds the events of one account and sends them; `isNew` if there were any, `isFull` if it must free room.
+   * Adds the events of some accounts and sends them; a call that fails adds nothing, and no other
+   * fails with it. `isNew` if there were any events, `isFull` if it must free room.
    */
-  append(
-    did: string,
-    events: ReadonlyArray<OutboxEvent>
-  ): { readonly taken: number; readonly isNew: boolean; readonly isFull: boolean } {
-    const { taken, frames } = this.log.append(did, events)
-    if (frames.length === 0) return { taken, isNew: false, isFull: false }
-    return { taken, isNew: true, isFull: publish(this.#shell.connected(), frames) }
+  append(calls: ReadonlyArray<Append>): {
+    readonly appended: Appended
+    readonly isNew: boolean
+    readonly isFull: boolean
+  } {
+    const frames: Array<Numbered> = []
+    const appended = calls.map(({ did, events }) =>
+      Result.try({
+        try: () => {
+          const added = this.log.append(did, events)
+          frames.push(...added.frames)
+          return added.taken
+        },
+        catch: (cause) => cause
+      })
+    )
+    if (frames.length === 0) return { appended, isNew: false, isFull: false }
+    return { appended, isNew: true, isFull: publish(this.#shell.connected(), frames) }
   }
 
   /** When the alarm should prune next, in milliseconds. */

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Sequencer } from "../../services/stream/Sequencer.ts"
 import { Relays } from "../../services/stream/Relays.ts"
@@ -113,7 +114,8 @@ export const makeWith = (
 
     const service = Sequencer.of({
       append: Effect.fn("Sequencer.append")(function* (did, events) {
-        const { taken, isNew, isFull } = core.append(did, events)
+        const { appended, isNew, isFull } = core.append([{ did, events }])
+        const taken = Result.getOrThrowWith(appended[0]!, (cause) => cause)
         if (!isNew) return taken
         if (isFull) letGoOfMost([...subscribers], now())
         startReplays()
