@@ -44,6 +44,8 @@ interface Seen {
 export interface Followed {
   readonly did: string
   readonly signingKey: string
+  /** Accounts of the host that aren't followed. */
+  readonly others?: ReadonlySet<string>
 }
 
 export type Consumer = ReturnType<typeof openConsumer>
@@ -55,7 +57,7 @@ const demand: (held: boolean, message: string) => asserts held = (held, message)
   if (!held) throw new Broken(message)
 }
 
-export function openConsumer({ did, signingKey }: Followed) {
+export function openConsumer({ did, signingKey, others = new Set() }: Followed) {
   const mirror = new Map<string, string>()
   const revs = new Set<string>()
   let seq = 0
@@ -71,7 +73,7 @@ export function openConsumer({ did, signingKey }: Followed) {
     demand(header.op === 1, `error frame: ${JSON.stringify(event)}`)
     demand(header.t !== "#info", `info frame: ${JSON.stringify(event)}`)
     demand(event.seq > seq, `seq ${event.seq} after ${seq}`)
-    if (header.t === "#commit") await takeCommit(event)
+    if (header.t === "#commit" && !others.has(event.repo)) await takeCommit(event)
     // Only now: a frame that a kill cut off is requested again.
     seq = event.seq
   }

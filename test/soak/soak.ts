@@ -4,6 +4,7 @@ import { parseArgs } from "node:util"
 import { type BenchServer, homes, startServer, temporaryFolder } from "../../bench/server.ts"
 import { freePort } from "../../scripts/server.ts"
 import { type Consumer, openConsumer } from "./consumer.ts"
+import { openNeighbours } from "./neighbours.ts"
 import { powerCutOver } from "./powerCut.ts"
 import { seeded } from "./random.ts"
 import { judge, type Ledger, openLedger, write } from "./writer.ts"
@@ -13,7 +14,7 @@ const help = `npm run soak -- [--kills 100] [--seed n] [--home box] [--power-cut
 Kills the whole server (SIGKILL) at random points while it is written to, and starts it again. Afterwards:
 every acknowledged write is there and every other one happened whole or not at all; getRepo verifies;
 acknowledged blobs are served; a consumer that resumes from its cursor has seen every commit once, in order,
-with an unbroken chain; seq never goes back. --home box kills a server on Node with files (nacre serve).
+with an unbroken chain; seq never goes back; a frame of other accounts keeps its seq. --home box kills a server on Node with files (nacre serve).
 --power-cut also takes from its folder whatever it had not synced, as when the power fails.`
 
 const { values } = parseArgs({
@@ -52,13 +53,17 @@ async function soak(kills: number, seed: number): Promise<number> {
   try {
     const { did, password } = server.account
     const token = await signIn(server.url, did, password)
-    const consumer = openConsumer({ did, signingKey: await signingKeyOf(server.publicUrl) })
+    const neighbours = await openNeighbours(server, 6)
+    const others = neighbours.dids
+    const signingKey = await signingKeyOf(server.publicUrl)
+    const consumer = openConsumer({ did, signingKey, others })
     await consumer.connect(server.url)
     for (let round = 1; round <= kills && problems.length === 0; round++) {
       const until = { done: false }
       const writers = [0, 1, 2].map((writer) =>
         write({ url: server.url, did, token, ledger, random: random.fork(), writer, until })
       )
+      const living = neighbours.live(server.url, until)
       const least = ledger.acknowledged + random.between(0, 30)
       await pause(random.between(0, 700))
       // A busy machine writes little in that time, and a kill between two writes shows nothing.
@@ -70,6 +75,7 @@ async function soak(kills: number, seed: number): Promise<number> {
       for (const refused of await Promise.all(writers)) {
         if (refused !== undefined) problems.push(refused.message)
       }
+      await living
       if (problems.length > 0) problems.push(server.output())
       await consumer.close()
       power?.cut()
@@ -80,7 +86,7 @@ async function soak(kills: number, seed: number): Promise<number> {
       // The outbox arms it 2 s ahead.
       if (untouched) await pause(4000)
       const found = await verify({ server, did, ledger, consumer, untouched })
-      problems.push(...found.problems)
+      problems.push(...found.problems, ...(await neighbours.verify(server.url)))
       console.log(
         `${round}: ${ledger.acknowledged} writes acknowledged, ${ledger.records.size} records, ` +
           `${consumer.revs.size} commits seen, seq ${consumer.seq()}, ` +
