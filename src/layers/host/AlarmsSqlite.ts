@@ -88,12 +88,25 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
               clock.currentTimeMillisUnsafe() + patience
             )
         }),
-        Effect.map((asked) => {
-          ringing.delete(did)
-          if (asked === undefined) return forget(did)
-          set(did, asked)
-          if (asked < next) look()
-        }),
+        Effect.flatMap((asked) =>
+          Effect.sync(() => {
+            ringing.delete(did)
+            if (asked === undefined) forget(did)
+            else set(did, asked)
+          })
+        ),
+        // While the disk takes no row, the alarm is only in memory; after a restart the old row rings.
+        Effect.catchDefect((defect) =>
+          Effect.andThen(
+            Effect.logError("an alarm's row couldn't be written", defect),
+            Effect.sync(() => void due.set(did, clock.currentTimeMillisUnsafe() + patience))
+          )
+        ),
+        Effect.andThen(
+          Effect.sync(() => {
+            if ((due.get(did) ?? Number.POSITIVE_INFINITY) < next) look()
+          })
+        ),
         turns.withPermit
       )
 
