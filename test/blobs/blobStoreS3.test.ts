@@ -94,20 +94,16 @@ describe("blobs in a bucket", () => {
 
   it("a store that never answers is given up, for uploads, downloads and deletions", async () => {
     const store = BlobStoreS3.make(bucket(shortPatience))
-    // The upload is last: it sends a deletion that nobody waits for.
-    const steps = [
+    const steps: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
       store.get("slow"),
       store.head("slow"),
       store.delete(["slow"]),
       put(store, "slow", 10)
     ]
-    for (const step of steps) {
-      s3.faults.push("silence")
-      const failed = await run(
-        Effect.flip(step as Effect.Effect<unknown, { readonly _tag: string }>)
-      )
-      assert.strictEqual(failed._tag, "BlobStoreUnavailable")
-    }
+    // They wait at the same time; the deletion that the upload sends then gets an answer.
+    s3.faults.push(...steps.map(() => "silence" as const))
+    const failures = await Promise.all(steps.map((step) => run(Effect.flip(step))))
+    for (const failed of failures) assert.strictEqual(failed._tag, "BlobStoreUnavailable")
   })
 
   it("a download that breaks off fails, and never looks complete", async () => {
