@@ -103,7 +103,8 @@ export const make = (
     const alarms = yield* AlarmsSqlite.make(SqlStorageNode.make(alarmRows))
     const accounts = join(folder, "accounts")
     yield* ringUnclosed(accounts, directory, alarms)
-    const backups = backupFolder === undefined ? undefined : BackupTargetFiles.make(backupFolder)
+    const backups =
+      backupFolder === undefined ? undefined : yield* BackupTargetFiles.open(backupFolder)
     return yield* Node.make(
       env,
       {

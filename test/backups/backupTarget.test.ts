@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -15,6 +15,24 @@ backupTargetContract("a map", async () => BackupTargetMemory.make())
 const folder = mkdtempSync(join(tmpdir(), "nacre-backups-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 backupTargetContract("a folder", async () => BackupTargetFiles.make(folder))
+
+it("a folder for backups loses drafts of a killed process after a day, and keeps newer ones", async () => {
+  const place = join(folder, "killed")
+  mkdirSync(join(place, "tmp"), { recursive: true })
+  for (const [name, hours] of [
+    ["old", 25],
+    ["new", 1]
+  ] as const) {
+    const draft = join(place, "tmp", name)
+    writeFileSync(draft, "half")
+    const time = new Date(Date.now() - hours * 3_600_000)
+    utimesSync(draft, time, time)
+  }
+  await Effect.runPromise(BackupTargetFiles.open(place))
+  assert.deepStrictEqual(readdirSync(join(place, "tmp")), ["new"])
+  // A folder that isn't there yet.
+  await Effect.runPromise(BackupTargetFiles.open(join(folder, "missing")))
+})
 
 let s3: Awaited<ReturnType<typeof startS3>>
 beforeAll(async () => {

@@ -1,5 +1,6 @@
-import { readdir, stat } from "node:fs/promises"
+import { readdir, rm, stat } from "node:fs/promises"
 import { join, relative, sep } from "node:path"
+import * as Effect from "effect/Effect"
 import type { BackupObject, BackupTargetShape } from "../../services/backups/BackupTarget.ts"
 import * as BlobStoreFiles from "../blobs/BlobStoreFiles.ts"
 import * as BackupTargetBlobs from "./BackupTargetBlobs.ts"
@@ -50,3 +51,20 @@ export const make = (folder: string): BackupTargetShape => {
 
   return BackupTargetBlobs.make(folder, BlobStoreFiles.make(folder, place), list)
 }
+
+/** When nobody writes a draft any longer, in milliseconds: another server may use the same folder. */
+const abandoned = 86_400_000
+
+/** Removes what a process that was killed in a backup left behind. */
+const removeDrafts = async (folder: string): Promise<void> => {
+  const drafts = join(folder, "tmp")
+  for (const name of await readdir(drafts)) {
+    const draft = join(drafts, name)
+    const { mtimeMs } = await stat(draft)
+    if (Date.now() - mtimeMs > abandoned) await rm(draft)
+  }
+}
+
+/** The backup store in a folder, without old drafts; a disk that isn't mounted yet may come later. */
+export const open = (folder: string): Effect.Effect<BackupTargetShape> =>
+  Effect.as(Effect.ignore(Effect.tryPromise(() => removeDrafts(folder))), make(folder))
