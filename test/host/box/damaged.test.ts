@@ -7,7 +7,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it, onTestFinished, vi } from "@effect/vitest"
 import { open } from "../../../src/layers/host/sql/SqlStorageNode.ts"
 import { fileOf } from "../../../src/layers/objects/AccountsFiles.ts"
@@ -107,7 +107,8 @@ describe("a damaged account on one machine", () => {
     }
     assert.strictEqual(openFiles(), 0)
     const said = lines.find((line) => line.includes("account object unavailable")) ?? ""
-    assert.include(said, file)
+    // The log hides parts of this folder that look like codes.
+    assert.include(said, basename(file))
     assert.include(said, "database disk image is malformed")
     rmSync(file)
     const restored = await admin(
