@@ -176,10 +176,10 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
         const at = { collection: "com.example.note", rkey: "one" }
         yield* repo.write([{ action: "create", ...at, record: {} }], {})
         yield* repo.write([{ action: "create", ...at, rkey: "two", record: {} }], {})
-        assert.deepStrictEqual(yield* repo.collections, ["com.example.note"])
+        assert.deepStrictEqual(yield* Effect.fromResult(repo.collections()), ["com.example.note"])
         yield* repo.write([{ action: "delete", ...at }], {})
         yield* repo.write([{ action: "delete", ...at, rkey: "two" }], {})
-        assert.deepStrictEqual(yield* repo.collections, [])
+        assert.deepStrictEqual(yield* Effect.fromResult(repo.collections()), [])
         assert.deepStrictEqual(
           events().map((event) => event.collections),
           [

@@ -146,7 +146,7 @@ const repoLayer = Layer.succeed(
     revAbove: () => Effect.succeed("3kabcdefghij3"),
     replace: ({ rev }) => Effect.as(note(`head ${rev}`), { ...head, rev }),
     snapshot: notThere,
-    collections: notThere
+    collections: () => Result.succeed([])
   })
 )
 

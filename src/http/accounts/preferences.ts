@@ -2,15 +2,18 @@ import type {
   AppBskyActorGetPreferences as GetPreferences,
   AppBskyActorPutPreferences as PutPreferences
 } from "@atproto/api"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Data } from "../../core/repo/cbor.ts"
 import { toJson } from "../../core/repo/json.ts"
 import type { Caller, NeedsOf } from "../../services/sessions/Authority.ts"
+import type { Preferences } from "../../services/accounts/Preferences.ts"
 import {
   putPreferences as put,
   shownPreferences
 } from "../../services/accounts/OwnerPreferences.ts"
-import { type Call, method } from "../Xrpc.ts"
+import { type Call, method, queryAtOnce } from "../Xrpc.ts"
 
 /**
  * An app needs the permission of the AppView whose methods these are, although this server
@@ -28,7 +31,7 @@ const isOwner = (caller: Caller): boolean =>
   (caller.kind === "session" && (caller.level === "full" || caller.level === "takendown"))
 
 /** app.bsky.actor.getPreferences: stored here rather than in the AppView. */
-const getPreferences = method(
+const getPreferences = queryAtOnce(
   "app.bsky.actor.getPreferences",
   {
     at: "account",
@@ -40,9 +43,8 @@ const getPreferences = method(
       moderator: true
     }
   },
-  Effect.fnUntraced(function* ({ caller }: Call<GetPreferences.QueryParams>) {
-    return { preferences: yield* shownPreferences(isOwner(caller)) }
-  })
+  ({ caller }: Call<GetPreferences.QueryParams>, services: Context.Context<Preferences>) =>
+    Result.succeed({ preferences: shownPreferences(isOwner(caller), services) })
 )
 
 const putPreferences = method(

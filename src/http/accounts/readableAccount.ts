@@ -33,11 +33,14 @@ export const owner = { kind: "session", level: "full", oauth: "no" } as const sa
 const appHolder = (granted: string): TokenHolder =>
   holds(granted, { resource: "identity", attr: "*" }) ? "mover" : "app"
 
-/** The session that requests a service auth token. */
-export const tokenHolder = (caller: Caller) =>
-  caller.kind === "oauth"
-    ? Effect.succeed({ did: caller.did, holder: appHolder(caller.granted) })
-    : Effect.map(only(caller, "session"), ({ did, level }) => ({ did, holder: level }))
+/** The session or app that requests a service auth token; undefined for any other caller. */
+export const tokenHolder = (
+  caller: Caller
+): { readonly did: string; readonly holder: TokenHolder } | undefined => {
+  if (caller.kind === "session") return { did: caller.did, holder: caller.level }
+  if (caller.kind === "oauth") return { did: caller.did, holder: appHolder(caller.granted) }
+  return undefined
+}
 
 /** The caller, narrowed to the kind that the method's authority allows; any other is a defect. */
 export const only = <K extends Caller["kind"]>(

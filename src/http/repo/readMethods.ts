@@ -13,7 +13,7 @@ import { blockToJsonText } from "../../core/repo/jsonText.ts"
 import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import type { Config } from "../../services/host/Config.ts"
 import * as Soon from "../../services/host/Soon.ts"
-import { Identity } from "../../services/identity/Identity.ts"
+import type { Identity } from "../../services/identity/Identity.ts"
 import { ownDocument } from "../../services/identity/HostedDidDocument.ts"
 import { RecordNotFound, Records } from "../../services/repo/Records.ts"
 import { Repo } from "../../services/repo/Repo.ts"
@@ -74,24 +74,28 @@ const listRecords = queryAtOnce(
     })
 )
 
-const describeRepo = method(
+const describeRepo = queryAtOnce(
   "com.atproto.repo.describeRepo",
   { at: "account", authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
-    const account = yield* readableAccount(caller)
+  (
+    { caller }: Call<DescribeRepo.QueryParams>,
+    services: Context.Context<AccountStore | Config | Identity | Repo>
+  ) => {
+    const account = readable(Context.get(services, AccountStore), caller)
+    if (Result.isFailure(account)) return Result.fail(account.failure)
+    const found = Context.get(services, Repo).collections()
+    if (Result.isFailure(found)) return Result.fail(found.failure)
     // An import may have brought invalid names, which nobody can request and clients would reject.
-    const collections = (yield* (yield* Repo).collections).filter(isNsid)
-    const { did, handle } = account
-    const didDoc = yield* Soon.within((services: Context.Context<Config | Identity>) =>
-      ownDocument(account, services)
-    )
-    const leadsTo = yield* Effect.orElseSucceed(
-      (yield* Identity).resolveHandle(handle),
-      () => undefined
-    )
-    const handleIsCorrect = leadsTo === did && handleOf(didDoc) === handle
-    return { handle, did, didDoc, collections, handleIsCorrect }
-  })
+    const collections = found.success.filter(isNsid)
+    const { did, handle } = account.success
+    return Soon.map(ownDocument(account.success, services), (didDoc) => ({
+      handle,
+      did,
+      didDoc,
+      collections,
+      handleIsCorrect: handleOf(didDoc) === handle
+    }))
+  }
 )
 
 /** A record's URI; the repo's if an imported record's path is not valid in a URI. */

@@ -5,10 +5,16 @@ import type {
   ComAtprotoSyncGetRepo as GetRepo,
   ComAtprotoSyncListBlobs as ListBlobs
 } from "@atproto/api"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { type Block, carBytes } from "../../core/repo/car.ts"
 import { recordProof } from "../../core/repo/mst/proof.ts"
-import { AccountStore, inactiveStatus } from "../../services/accounts/AccountStore.ts"
+import {
+  AccountStore,
+  inactiveStatus,
+  type RepoNotFound
+} from "../../services/accounts/AccountStore.ts"
 import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import { BlockStore } from "../../services/repo/BlockStore.ts"
 import { findBlocks } from "../../services/repo/findBlocks.ts"
@@ -18,8 +24,9 @@ import { type ExportBody, exportStream } from "../../services/repo/exportStream.
 import { exportBlocks, measureExport } from "../../services/repo/RepoExport.ts"
 import { readCid } from "../input.ts"
 import { clientAddress } from "../limits/clientLimits.ts"
-import { type Call, method } from "../Xrpc.ts"
-import { readableAccount } from "../../services/accounts/AccountStatus.ts"
+import { type Call, method, queryAtOnce } from "../Xrpc.ts"
+import { readable, readableAccount } from "../../services/accounts/AccountStatus.ts"
+import type { Caller } from "../../services/sessions/Authority.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 const carHeaders = { "content-type": "application/vnd.ipld.car" }
@@ -121,24 +128,30 @@ const getBlocks = method(
   })
 )
 
-const getLatestCommit = method(
+type Heading = Context.Context<AccountStore | Repo>
+
+/** The newest commit of a repo that this caller may read. */
+const readableHead = (caller: Caller, services: Heading) =>
+  Result.flatMap(readable(Context.get(services, AccountStore), caller), () =>
+    Context.get(services, Repo).headNow()
+  )
+
+const getLatestCommit = queryAtOnce(
   "com.atproto.sync.getLatestCommit",
   { at: "account", authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ caller }: Call<GetLatestCommit.QueryParams>) {
-    yield* readableAccount(caller)
-    const { commit, rev } = yield* (yield* Repo).head
-    return { cid: commit.toString(), rev }
-  })
+  ({ caller }: Call<GetLatestCommit.QueryParams>, services: Heading) =>
+    Result.map(readableHead(caller, services), ({ commit, rev }) => ({
+      cid: commit.toString(),
+      rev
+    }))
 )
 
 /** com.atproto.sync.getHead (deprecated): the newest commit's CID. */
-const getHead = method(
+const getHead = queryAtOnce(
   "com.atproto.sync.getHead",
   { at: "account", authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ caller }: Call) {
-    yield* readableAccount(caller)
-    return { root: (yield* (yield* Repo).head).commit.toString() }
-  })
+  ({ caller }: Call, services: Heading) =>
+    Result.map(readableHead(caller, services), ({ commit }) => ({ root: commit.toString() }))
 )
 
 /** com.atproto.sync.getCheckout (deprecated): the response of getRepo without `since`. */
@@ -149,15 +162,20 @@ const getCheckout = method(
 )
 
 /** com.atproto.sync.getRepoStatus: also answers for inactive accounts. */
-const getRepoStatus = method(
+const getRepoStatus = queryAtOnce(
   "com.atproto.sync.getRepoStatus",
   { at: "account", authority: { kind: "none" } },
-  Effect.fnUntraced(function* () {
-    const account = yield* (yield* AccountStore).get
-    const status = inactiveStatus(account)
-    if (status !== undefined) return { did: account.did, active: false, status }
-    return { did: account.did, active: true, rev: (yield* (yield* Repo).head).rev }
-  })
+  (_: Call, services: Heading) =>
+    Result.flatMap(
+      Context.get(services, AccountStore).find(),
+      (account): Result.Result<object, RepoNotFound> => {
+        const { did } = account
+        const status = inactiveStatus(account)
+        if (status !== undefined) return Result.succeed({ did, active: false, status })
+        const head = Context.get(services, Repo).headNow()
+        return Result.map(head, ({ rev }) => ({ did, active: true, rev }))
+      }
+    )
 )
 
 /**

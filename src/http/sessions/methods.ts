@@ -195,7 +195,7 @@ const revokeAppPassword = method(
   })
 )
 
-const getServiceAuth = method(
+const getServiceAuth = queryAtOnce(
   "com.atproto.server.getServiceAuth",
   {
     // An OAuth token needs the permission for this method and audience.
@@ -210,10 +210,14 @@ const getServiceAuth = method(
       takendown: true
     }
   },
-  Effect.fnUntraced(function* ({ params, caller }: Call<GetServiceAuth.QueryParams>) {
-    const { did, holder } = yield* tokenHolder(caller)
-    return { token: yield* issueServiceToken({ ...params, did, holder }) }
-  })
+  (
+    { params, caller }: Call<GetServiceAuth.QueryParams>,
+    services: Parameters<typeof issueServiceToken>[1]
+  ) => {
+    const holder = tokenHolder(caller)
+    if (holder === undefined) return Effect.die(new Error("the caller is no session"))
+    return Soon.map(issueServiceToken({ ...params, ...holder }, services), (token) => ({ token }))
+  }
 )
 
 const checkAccountStatus = method(

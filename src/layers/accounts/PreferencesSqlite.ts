@@ -18,13 +18,13 @@ export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
   Preferences,
   Effect.map(SqlStorage, (sql) =>
     Preferences.of({
-      get: Effect.sync(() => {
+      get: () => {
         const [row] = sql
           .exec<{ value: string }>("SELECT value FROM preferences WHERE namespace = ?", namespace)
           .toArray()
         // SAFETY: only `put` writes the column.
         return row === undefined ? [] : (JSON.parse(row.value) as ReadonlyArray<Preference>)
-      }),
+      },
       put: (preferences) =>
         Effect.sync(() => {
           sql.exec(

@@ -97,7 +97,7 @@ export const layer = Layer.effect(
         account: yield* accounts.get,
         head: snapshot.head,
         root,
-        collections: yield* repo.collections,
+        collections: yield* Effect.fromResult(repo.collections()),
         time
       } satisfies Standing
     }).pipe(Effect.orDie)

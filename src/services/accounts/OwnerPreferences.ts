@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Preference, Preferences } from "./Preferences.ts"
@@ -43,11 +44,15 @@ const declaredAgeOf = (
 }
 
 /** The preferences for a session; an app password's doesn't get the personal details. */
-export const shownPreferences = Effect.fn("shownPreferences")(function* (isOwner: boolean) {
-  const stored = yield* (yield* Preferences).get
+export const shownPreferences = (
+  isOwner: boolean,
+  services: Context.Context<Preferences>
+): ReadonlyArray<Preference> => {
+  const stored = Context.get(services, Preferences).get()
   const shown = stored.filter(({ $type }) => isOwner || $type !== personalDetails)
-  return [...shown, ...declaredAgeOf(stored, yield* Clock.currentTimeMillis)]
-})
+  const now = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
+  return [...shown, ...declaredAgeOf(stored, now)]
+}
 
 const isOfNamespace = ({ $type }: { readonly $type?: unknown }): boolean =>
   typeof $type === "string" && ($type === "app.bsky" || $type.startsWith("app.bsky."))
@@ -73,6 +78,6 @@ export const putPreferences = Effect.fn("putPreferences")(function* (
       message: `Do not have authorization to set preferences: ${personalDetails}`
     })
   }
-  const kept = (yield* store.get).filter(({ $type }) => $type === personalDetails)
+  const kept = store.get().filter(({ $type }) => $type === personalDetails)
   yield* store.put([...kept, ...preferences])
 })

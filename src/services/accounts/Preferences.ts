@@ -8,7 +8,7 @@ export type Preference = Readonly<Record<string, unknown>> & { readonly $type: s
 export class Preferences extends Context.Service<
   Preferences,
   {
-    readonly get: Effect.Effect<ReadonlyArray<Preference>>
+    get(): ReadonlyArray<Preference>
     /** Replaces all preferences; one row, whatever their number. */
     put(preferences: ReadonlyArray<Preference>): Effect.Effect<void>
   }

@@ -178,6 +178,6 @@ export class Repo extends Context.Service<
     ): Effect.Effect<Head, RepoNotFound | InvalidSwap | DirectoryUnavailable>
     readonly snapshot: Effect.Effect<Snapshot, RepoNotFound>
     /** The collections that hold records, known without a walk. */
-    readonly collections: Effect.Effect<ReadonlyArray<string>, RepoNotFound>
+    collections(): Result.Result<ReadonlyArray<string>, RepoNotFound>
   }
 >()("nacre/services/Repo") {}

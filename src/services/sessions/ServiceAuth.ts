@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import {
   isCreateAccount,
@@ -11,6 +12,7 @@ import {
 import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
 import { Denied } from "./Auth.ts"
 import { Config } from "../host/Config.ts"
+import type * as Soon from "../host/Soon.ts"
 import { ServiceTokens } from "./ServiceTokens.ts"
 import { Signer } from "../identity/Signer.ts"
 
@@ -69,24 +71,31 @@ const methodFault = (
     : `insufficient access to request a service auth token for the following method: ${lxm ?? "any"}`
 }
 
+type Refused = Denied | ServiceTokenRefused | BadExpiration
+
 /** Issues a token with which the account authenticates to another service. */
-export const issueServiceToken = Effect.fn("issueServiceToken")(function* (
-  request: ServiceTokenRequest
-) {
+export const issueServiceToken = (
+  request: ServiceTokenRequest,
+  services: Context.Context<Config | ServiceTokens | Signer>
+): Soon.Soon<string, Refused> => {
   const { did, aud, lxm, exp, holder } = request
-  const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  const now = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
   if (holder === "takendown" && !isCreateAccount(lxm ?? "")) {
-    return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
+    return Result.fail(new Denied({ error: "InvalidToken", message: "Bad token method" }))
   }
-  const refused = audienceFault(aud) ?? methodFault(request, (yield* Config).serviceDid)
-  if (refused !== undefined) return yield* new ServiceTokenRefused({ message: refused })
-  const expired = expirationFault(request, now)
-  if (expired !== undefined) return yield* new BadExpiration({ message: expired })
-  const tokens = yield* ServiceTokens
-  return yield* tokens.create(yield* Signer, {
+  const { serviceDid } = Context.get(services, Config)
+  const refused = audienceFault(aud) ?? methodFault(request, serviceDid)
+  if (refused !== undefined) return Result.fail(new ServiceTokenRefused({ message: refused }))
+  const expired = expirationFault(request, Math.floor(now / 1000))
+  if (expired !== undefined) return Result.fail(new BadExpiration({ message: expired }))
+  const claims = {
     iss: did,
     aud,
     ...(lxm === undefined ? {} : { lxm }),
     ...(exp === undefined ? {} : { exp })
-  })
-})
+  }
+  const tokens = Context.get(services, ServiceTokens)
+  const signer = Context.get(services, Signer)
+  const made = tokens.createNow(signer, claims, now)
+  return made === undefined ? tokens.create(signer, claims) : Result.succeed(made)
+}

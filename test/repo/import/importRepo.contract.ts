@@ -166,7 +166,9 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
         const all = yield* Records
         assert.deepStrictEqual(yield* stored, cidsOf(records))
         assert.deepStrictEqual(all.collections(), ["app.bsky.feed.like"])
-        assert.deepStrictEqual(yield* (yield* Repo).collections, ["app.bsky.feed.like"])
+        assert.deepStrictEqual(yield* Effect.fromResult((yield* Repo).collections()), [
+          "app.bsky.feed.like"
+        ])
         assert.deepStrictEqual(all.backlinks("app.bsky.feed.like", like.subject.uri), [
           "app.bsky.feed.like/3kaaaaaaaaa2a"
         ])

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { shownPreferences } from "../../accounts/OwnerPreferences.ts"
 import { AccountStore } from "../../accounts/AccountStore.ts"
+import type { Preferences } from "../../accounts/Preferences.ts"
 import { AccountRows } from "../AccountRows.ts"
 
 /** The most blobs in a part of an archive, and their bytes, unless one blob is larger. */
@@ -51,7 +52,8 @@ const archiveParts = () =>
 /** What an archive holds besides records and blobs. */
 const archiveOwner = Effect.fnUntraced(function* () {
   const { did, handle } = yield* (yield* AccountStore).get
-  return { did, handle, preferences: yield* shownPreferences(true) }
+  const services = yield* Effect.context<Preferences>()
+  return { did, handle, preferences: shownPreferences(true, services) }
 })
 
 /** The Worker's calls to the account's object for its archive. */

@@ -293,7 +293,7 @@ export const layer = Layer.effect(
       revAbove,
       replace: (replacement) => alone(gate.whileShut(replace(replacement))),
       snapshot,
-      collections: Effect.map(load, (current) => [...current.collections].toSorted())
+      collections: () => Result.map(find(), (current) => [...current.collections].toSorted())
     })
   })
 )
