@@ -2,7 +2,7 @@ import * as Result from "effect/Result"
 import { parseJwt } from "../sessions/jwt.ts"
 import { toBase64Url } from "../bytes/base64url.ts"
 import { sha256 } from "../repo/cid.ts"
-import { isPublicJwk, isSignedByJwk, signingAlgs, thumbprint } from "./jwk.ts"
+import { isPublicJwk, isSignedByJwk, sameKey, signingAlgs, thumbprint } from "./jwk.ts"
 
 /**
  * Maximum age of a proof, and how far the client's clock may be ahead, in seconds; the nonce limits
@@ -107,7 +107,8 @@ export const checkProof = async (
   if (!isPublicJwk(jwk)) return refuse("jwk is not a public key")
   const reason = claimFault(jwt.claims, demands)
   if (reason !== undefined) return refuse(reason)
-  if (!(await isSignedByJwk(proof, jwk, alg))) return refuse("the signature does not verify")
+  const key = sameKey(jwk)
+  if (!(await isSignedByJwk(proof, key, alg))) return refuse("the signature does not verify")
   const { iat, jti, nonce } = jwt.claims
   if (typeof nonce !== "string" || !demands.isNonce(nonce)) {
     return refuse("nonce is missing or too old", "use_dpop_nonce")
@@ -115,5 +116,5 @@ export const checkProof = async (
   // SAFETY: `claimFault` checked that these are a number and a text.
   const issued = (iat as number) * 1000
   const expires = Math.ceil(issued + maxAge * 1000)
-  return Result.succeed({ jkt: await thumbprint(jwk), jti: jti as string, nonce, issued, expires })
+  return Result.succeed({ jkt: await thumbprint(key), jti: jti as string, nonce, issued, expires })
 }

@@ -45,8 +45,33 @@ export const isPublicJwk = (value: unknown): value is PublicJwk => {
   )
 }
 
+/** How many keys are remembered. */
+const mostKept = 200
+
+const kept = new Map<string, PublicJwk>()
+const prints = new WeakMap<PublicJwk, string>()
+
+/**
+ * The same object for an equal key: jose imports a key once for each object, which costs as much as
+ * a verification, and a client uses its key for all requests.
+ */
+export const sameKey = (jwk: PublicJwk): PublicJwk => {
+  const text = JSON.stringify(jwk)
+  const known = kept.get(text)
+  if (known !== undefined) return known
+  if (kept.size >= mostKept) kept.clear()
+  kept.set(text, jwk)
+  return jwk
+}
+
 /** A key's thumbprint, SHA-256 in base64url: `jkt` (RFC 7638). */
-export const thumbprint = (jwk: PublicJwk): Promise<string> => calculateJwkThumbprint(jwk, "sha256")
+export const thumbprint = async (jwk: PublicJwk): Promise<string> => {
+  const known = prints.get(jwk)
+  if (known !== undefined) return known
+  const made = await calculateJwkThumbprint(jwk, "sha256")
+  prints.set(jwk, made)
+  return made
+}
 
 /** Whether this key signed a compact JWS with this algorithm. */
 export const isSignedByJwk = (jws: string, jwk: PublicJwk, alg: string): Promise<boolean> =>

@@ -58,6 +58,25 @@ describe("DPoP proofs", () => {
     )
   })
 
+  it("a key that has signed proofs before is known by its text, and each proof is verified", async () => {
+    const same = { ...header, jwk: { ...key.publicJwk } }
+    const again = await sign(key, same, { ...claims, jti: "two" })
+    const by = async (proof: string) => Result.getOrThrow(await checkProof(proof, demands))
+    assert.strictEqual((await by(again)).jkt, (await by(good)).jkt)
+    const forged = await sign(other, header, claims)
+    assert.strictEqual((await faultOf(forged))?.reason, "the signature does not verify")
+    const named = await sign(key, { ...header, jwk: { ...key.publicJwk, kid: "a" } }, claims)
+    assert.strictEqual((await by(named)).jkt, (await by(good)).jkt)
+    const wrongAlg = { ...header, jwk: { ...key.publicJwk, alg: "ES384" } }
+    assert.isDefined(await faultOf(await sign(key, wrongAlg, claims)))
+    // More keys than are remembered.
+    for (let at = 0; at < 201; at++) {
+      const { jwk, ...rest } = header
+      await faultOf(unsigned({ ...rest, jwk: { ...jwk, kid: String(at) } }, claims, "AAAA"))
+    }
+    assert.isUndefined(await faultOf(good))
+  })
+
   it("a proof may use any algorithm in the metadata", async () => {
     for (const alg of signingAlgs) {
       const own = await makeKey(alg)
