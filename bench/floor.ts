@@ -40,7 +40,8 @@ export class Floor extends DurableObject {
       }
     })
     if (pathname === "/post") {
-      const frame = new TextEncoder().encode(value.repeat(4))
+      // About as large as a post's in a repo of a thousand.
+      const frame = new TextEncoder().encode(value.repeat(10))
       this.ctx.waitUntil(this.env.LOG.get(this.env.LOG.idFromName("log")).append(frame))
     }
     return new Response("ok")
