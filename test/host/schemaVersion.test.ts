@@ -8,7 +8,7 @@ import * as HostKeysSql from "../../src/layers/host/HostKeysD1.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import { accountTables } from "../../src/layers/host/sql/accountTables.ts"
-import { makeTables } from "../../src/layers/host/sql/objectTables.ts"
+import { checkTables, makeTables } from "../../src/layers/host/sql/objectTables.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { makeObject } from "../../src/layers/objects/Limiter.ts"
 import { EventLog } from "../../src/layers/stream/EventLog.ts"
@@ -23,6 +23,7 @@ const alarm = { get: async () => null, set: async () => {} }
 /** Each object's function to open its database. */
 const objects: Readonly<Record<string, (sql: Sql) => unknown>> = {
   "an account's object": (sql) => makeTables(sql, accountTables),
+  "an account's object that wakes": (sql) => checkTables(sql, accountTables),
   "the Sequencer": (sql) => new EventLog(sql, () => 1),
   "a Limiter": (sql) => makeObject(sql, alarm)
 }
@@ -61,6 +62,19 @@ describe("the schema version in an object", () => {
       }).pipe(Effect.provide(SqlStorageNode.layer(":memory:")))
     )
   }
+})
+
+describe("an account's object that wakes after others", () => {
+  it.effect("the object gets a table that only it lacks", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlStorage
+      checkTables(sql, accountTables)
+      const whole = dump(sql)
+      sql.exec("DROP TABLE blob_quota")
+      checkTables(sql, accountTables)
+      assert.strictEqual(dump(sql), whole)
+    }).pipe(Effect.provide(SqlStorageNode.layer(":memory:")))
+  )
 })
 
 const problems = Effect.gen(function* () {

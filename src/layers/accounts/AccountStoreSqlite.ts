@@ -5,7 +5,7 @@ import { AccountStore, RepoNotFound, type Account } from "../../services/account
 import { AccountHistory, noter } from "../../services/accounts/AccountHistory.ts"
 import type { HistoryEvent } from "../../core/accounts/history.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
-import { makeTables } from "../host/sql/objectTables.ts"
+import { checkTables, makeTables } from "../host/sql/objectTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /** The account's row; an object holds at most one account. */
@@ -129,7 +129,7 @@ export const layer = (
         try {
           const [row] = sql.exec<Row>("SELECT * FROM account").toArray()
           if (row === undefined) return undefined
-          makeTables(sql, statements)
+          checkTables(sql, statements)
           if (!("email_factor" in row)) sql.exec(addEmailFactor)
           return accountOf(row)
         } catch (error) {

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { schemaVersion } from "../../../src/core/host/schemaVersion.ts"
 import { accountTables } from "../../../src/layers/host/sql/accountTables.ts"
 import * as BlockStoreSqlite from "../../../src/layers/repo/BlockStoreSqlite.ts"
 import { writeHead } from "../../../src/layers/repo/RepoHeadSqlite.ts"
 import * as ImportTables from "../../../src/layers/repo/importTables.ts"
-import { makeTables } from "../../../src/layers/host/sql/objectTables.ts"
+import { checkTables, makeTables } from "../../../src/layers/host/sql/objectTables.ts"
 import { make, open } from "../../../src/layers/host/sql/SqlStorageNode.ts"
 import { allClusters } from "../../../src/core/repo/mst/clusters.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
@@ -55,6 +56,18 @@ describe("the clusters of version 0.1", () => {
     const again = Tree.load(store.reader, next.root())
     assert.deepStrictEqual([...again.entries()], [...next.entries()])
     assert.strictEqual(again.root().toString(), next.root().toString())
+  })
+
+  it("an object of version 0.1 is migrated after others that lack nothing", () => {
+    const others = make(open(":memory:"))
+    checkTables(others, accountTables)
+    const sql = leftBy(treeOf(manyRecords(10)))
+    sql.exec("CREATE TABLE schema_version (one INTEGER PRIMARY KEY, version INTEGER NOT NULL)")
+    sql.exec("INSERT INTO schema_version (one, version) VALUES (1, ?)", schemaVersion)
+    checkTables(sql, accountTables)
+    const schema = (of: typeof sql) =>
+      of.exec("SELECT sql FROM sqlite_master WHERE name = 'cluster'").toArray()
+    assert.deepStrictEqual(schema(sql), schema(others))
   })
 
   it("the migration runs once and leaves nothing behind after the object's alarm", () => {

@@ -38,6 +38,38 @@ export const makeTables = (sql: SqlStorage["Service"], statements: ReadonlyArray
   for (const statement of statements) if (!there.has(nameOf(statement))) sql.exec(statement)
 }
 
+/** The version and the whole schema, in one statement; undefined without this version's table. */
+const schemaOf = (sql: SqlStorage["Service"]): string | undefined => {
+  try {
+    const [row] = sql
+      .exec<{ version: number; schema: string }>(
+        "SELECT version, (SELECT group_concat(sql) FROM sqlite_master WHERE name NOT GLOB '_cf_*') AS schema FROM schema_version"
+      )
+      .toArray()
+    return row?.version === schemaVersion ? row.schema : undefined
+  } catch {
+    // Data of the first version has no such table.
+    return undefined
+  }
+}
+
+/** The schemas that accounts of this isolate had when they lacked nothing. */
+const complete = new Set<string>()
+
+/** More than accounts of one version can differ in, since they got the same tables in any order. */
+const mostSchemas = 16
+
+/** `makeTables` for an account that exists: most have the same schema as one before. */
+export const checkTables = (
+  sql: SqlStorage["Service"],
+  statements: ReadonlyArray<string>
+): void => {
+  if (complete.has(schemaOf(sql) ?? "")) return
+  makeTables(sql, statements)
+  const schema = schemaOf(sql)
+  if (schema !== undefined && complete.size < mostSchemas) complete.add(schema)
+}
+
 /** The limits of this table, which every object has. */
 export const bounds = (): Bounds => ({
   schema_version: {
