@@ -32,7 +32,6 @@ export class Chance {
     return Math.floor(this.next() * below)
   }
 
-  /** A random element. */
   pick<A>(list: ReadonlyArray<A>): A {
     return list[this.below(list.length)]!
   }
@@ -52,7 +51,6 @@ export const forSeeds = (runs: number, property: (chance: Chance, seed: number) 
 /** The CID of the small record with this number. */
 export const recordCid = (n: number): Cid => cidForCbor(recordBytes(n))
 
-/** The small record with this number. */
 export const recordBytes = (n: number): Uint8Array =>
   encode({ $type: "com.example.record", text: `record ${n}`, n })
 
@@ -127,6 +125,7 @@ export class ClusterRows implements NodeReader {
   readonly stored = new Map<number, Pick<Cluster, "cid" | "bytes" | "below">>()
   written = 0
   lookedFor = 0
+  readonly #links = new WeakMap<Uint8Array, ReadonlyArray<string>>()
 
   /** A store of one tree. */
   static of(tree: Tree): ClusterRows {
@@ -171,7 +170,8 @@ export class ClusterRows implements NodeReader {
     const reached = new Set([rootRow])
     const wrong = this.stored.get(rootRow)?.cid.equals(root) === true ? [] : [rootRow]
     for (const [row, { bytes, below }] of this.stored) {
-      const links = linksOut(decodeCluster(bytes))
+      const links = this.#links.get(bytes) ?? linksOut(decodeCluster(bytes))
+      this.#links.set(bytes, links)
       const named = below.map((at) => this.stored.get(at)?.cid.key)
       if (links.join() !== named.join()) wrong.push(row)
       for (const at of below) reached.add(at)
