@@ -5,6 +5,7 @@ import { formatAppPassword, isAppPassword } from "../../src/core/sessions/appPas
 import {
   isSignedWith,
   parseJwt,
+  remembering,
   rememberingVerifier,
   sameText,
   signJwt
@@ -16,6 +17,21 @@ const other = createSecretKey(new Uint8Array(32).fill(8))
 const part = (json: unknown) => Buffer.from(JSON.stringify(json)).toString("base64url")
 
 describe("the server's JWTs", () => {
+  it("remembering computes the result of a text once, except of a long one", () => {
+    const computed: Array<number> = []
+    const lengthOf = remembering((text) => {
+      computed.push(text.length)
+      return text.length
+    })
+    const long = "a".repeat(1025)
+    for (const text of ["a", "a", "bb", long, long]) assert.strictEqual(lengthOf(text), text.length)
+    assert.deepStrictEqual(computed, [1, 2, 1025, 1025])
+    for (let at = 0; at < 256; at++) lengthOf(`text ${at}`)
+    computed.length = 0
+    assert.strictEqual(lengthOf("a"), 1)
+    assert.deepStrictEqual(computed, [1])
+  })
+
   it("signJwt computes HS256 of header and claims as RFC 7515 does", () => {
     // The example of RFC 7515, appendix A.1.
     const secret =

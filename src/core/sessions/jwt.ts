@@ -63,8 +63,28 @@ export const signJwt = (key: KeyObject, typ: string, claims: object): string => 
 export const isSignedWith = (key: KeyObject, jwt: Jwt): boolean =>
   jwt.header["alg"] === "HS256" && sameText(jwt.signature, hmac(key, jwt.signed))
 
-/** How many tokens a verifier remembers. */
+/** How many tokens are remembered. */
 const maxRemembered = 256
+
+/** The longest text that is remembered, in characters: a session's token is shorter. */
+const longestRemembered = 1024
+
+/** A function of a text that remembers its results: a client sends the same token for two hours. */
+export const remembering = <A>(compute: (text: string) => A): ((text: string) => A) => {
+  const known = new Map<string, A>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const made = compute(text)
+    if (text.length > longestRemembered) return made
+    if (known.size >= maxRemembered) known.clear()
+    known.set(text, made)
+    return made
+  }
+}
+
+/** `parseJwt` that remembers; nothing in a remembered token is verified either. */
+export const parseKnownJwt = remembering(parseJwt)
 
 /**
  * A verifier for one key that remembers valid tokens: computing the signature is the most expensive

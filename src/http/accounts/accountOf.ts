@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { decodePart } from "../../core/sessions/jwt.ts"
+import { decodePart, remembering } from "../../core/sessions/jwt.ts"
 import { isPlainScope } from "../../core/sessions/sessionToken.ts"
 import { isByModerator } from "../../core/sessions/serviceJwt.ts"
 import type { CalledUrl } from "../../core/lexicon/calledUrl.ts"
@@ -83,8 +83,11 @@ const namedAccount = Effect.fnUntraced(function* (request: Request, url: URL) {
 type TokenClaims = ReturnType<typeof decodePart>
 
 /** A token's claims, whatever its scheme; decoded but not verified. */
-const claimsOf = (authorization: string | null) =>
-  decodePart(authorization?.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
+const claimsOf = (authorization: string | null) => readClaims(authorization ?? "")
+
+const readClaims = remembering((authorization) =>
+  decodePart(authorization.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
+)
 
 /** Whether a token is, by its own claims, one of a session that has not expired; `now` in milliseconds. */
 export const isOfSession = (authorization: string, now: number): boolean => {

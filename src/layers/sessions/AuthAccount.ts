@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
-import { type Jwt, parseJwt } from "../../core/sessions/jwt.ts"
+import { type Jwt, parseJwt, parseKnownJwt } from "../../core/sessions/jwt.ts"
 import { isByModerator } from "../../core/sessions/serviceJwt.ts"
 import { isForeign, type Level } from "../../core/sessions/sessionToken.ts"
 import type { Credentials } from "../../services/sessions/Auth.ts"
@@ -165,7 +165,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       if (presented?.scheme !== "bearer" || account === undefined) return undefined
       if (account.takedown !== undefined || account.deactivatedAt !== undefined) return undefined
       const now = clock.currentTimeMillisUnsafe()
-      const id = sessions.checkAccess(account.did, parseJwt(presented.value), now)
+      const id = sessions.checkAccess(account.did, parseKnownJwt(presented.value), now)
       const found = Result.isSuccess(id) ? sessions.find(id.success) : undefined
       if (found === undefined || found.level === "scoped") return undefined
       return reaches(found.level, authority)
