@@ -91,7 +91,7 @@ describe("a server whose database is new", () => {
 })
 
 describe("a backup that somebody else works on", () => {
-  it("nacre backup now waits for another process, says until when, and pauses after a failed step", async () => {
+  it("nacre backup now waits for another process, says until when, pauses after a failed step, and backs up what has changed since", async () => {
     const run = {
       run: "20260101T030000Z",
       startedAt: 0,
@@ -106,22 +106,30 @@ describe("a backup that somebody else works on", () => {
       faulty: 0,
       faults: []
     }
+    const next = "20260101T030500Z"
     const heldUntil = Date.UTC(2026, 0, 1, 3, 2, 5)
     const played = await startPlayed([
+      { store: "bucket", open: run, runs: [] },
       { run, heldUntil },
       { run, heldUntil },
       { run: { ...run, attempts: 1 } },
-      { run: { ...run, phase: "done", outcome: "good", finishedAt: 1 } }
+      { run: { ...run, phase: "done", outcome: "good", finishedAt: 1 } },
+      { run: { ...run, run: next, phase: "done", outcome: "good", finishedAt: 2 } }
     ])
     const alone = makeDesk()
-    const { code, stderr } = await alone.run(["backup", "now"], played.env)
+    const { code, stdout, stderr } = await alone.run(["backup", "now"], played.env)
     await played.stop()
     alone.remove()
     assert.strictEqual(code, 0, stderr)
+    assert.include(stdout, next)
     assert.deepStrictEqual(alone.pauses, [5000, 5000, 2000])
     assert.lengthOf(stderr.match(/takes over at 03:02:05 UTC/g) ?? [], 1)
     assert.include(stderr, "A step failed. Retrying in 2 s")
-    assert.deepStrictEqual(played.asked.slice(1), Array(3).fill(`/admin/backups?run=${run.run}`))
+    assert.deepStrictEqual(played.asked, [
+      ...Array(2).fill("/admin/backups"),
+      ...Array(3).fill(`/admin/backups?run=${run.run}`),
+      "/admin/backups"
+    ])
   })
 })
 

@@ -81,7 +81,7 @@ const progressOf = ({ phase, attempts, accounts, blobs }: Run, heldUntil: number
 }
 
 /** Starts a backup, or continues the one that runs, until it ends. */
-export const follow = Effect.fnUntraced(function* (admin: Remote) {
+const followOne = Effect.fnUntraced(function* (admin: Remote) {
   const wait = yield* Pause
   let at: typeof Advanced.Type = yield* procedure(admin, path, Advanced)
   let noted = ""
@@ -93,6 +93,15 @@ export const follow = Effect.fnUntraced(function* (admin: Remote) {
     at = yield* procedure(admin, `${path}?run=${encodeURIComponent(at.run.run)}`, Advanced)
   }
   return at.run
+})
+
+/** Backs up the server as it is now; a backup that had begun before is followed by another one. */
+export const follow = Effect.fnUntraced(function* (admin: Remote) {
+  const { open } = yield* query(admin, path, Schema.Struct({ open: Schema.optionalKey(Run) }))
+  const made = yield* followOne(admin)
+  if (open === undefined || made?.run !== open.run) return made
+  yield* note(`${open.run} had begun before. Backing up what has changed since`)
+  return yield* followOne(admin)
 })
 
 const now = Command.make(
