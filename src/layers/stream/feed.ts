@@ -1,7 +1,7 @@
 import { errorFrame, infoFrame } from "../../core/repo/frame.ts"
 import type { EventLog } from "./EventLog.ts"
 import type { Numbered } from "./frames.ts"
-import { type Connected, counted, letGoOfMost, owedBy, unread } from "./room.ts"
+import { type Connected, counted, letGoOfMost, owedBy, type Subscriber, unread } from "./room.ts"
 
 /** What one turn of a replay may read and send. */
 const page = { frames: 1000, bytes: 1_000_000 }
@@ -14,17 +14,6 @@ const replaysAtOnce = 4
  * fault of this server, and for a reader that did nothing wrong and should reconnect.
  */
 export const closeCode = { policy: 1008, internal: 1011, comeBack: 1012 }
-
-/** One connection of subscribeRepos. */
-export interface Subscriber {
-  /**
-   * The last sequence number it was sent while it catches up; "live" once it gets events as they
-   * occur.
-   */
-  position: number | "live"
-  send(frame: Uint8Array): void
-  close(code: number, reason: string): void
-}
 
 /** Sends an error frame and closes. */
 const refuse = (

@@ -1,5 +1,3 @@
-import type { Subscriber } from "./feed.ts"
-
 /**
  * Limits on the memory of all connections together: bytes sent but possibly unread.
  *
@@ -16,6 +14,17 @@ export const unread = {
   pause: 10_000,
   /** A closed connection without a reply for this long does not read, in milliseconds. */
   patience: 30_000
+}
+
+/** One connection of subscribeRepos. */
+export interface Subscriber {
+  /**
+   * The last sequence number it was sent while it catches up; "live" once it gets events as they
+   * occur.
+   */
+  position: number | "live"
+  send(frame: Uint8Array): void
+  close(code: number, reason: string): void
 }
 
 /** A subscriber with what these limits need to know of its connection. */
