@@ -52,7 +52,7 @@ const answerAtOnce = (
 /** Answers an XRPC request in its account's object. */
 const serveAccount = (request: Request) =>
   Effect.contextWith((services: Context.Context<Services>) => {
-    const answered = answerQuery(request.url, request, services) ?? answerAtOnce(request, services)
+    const answered = answerQuery(request, services) ?? answerAtOnce(request, services)
     if (answered === undefined) return serveCall(request)
     return answered instanceof Response ? Effect.succeed(answered) : Effect.promise(() => answered)
   })

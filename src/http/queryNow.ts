@@ -9,7 +9,7 @@ import { serveAtOnce } from "./atOnce.ts"
 import { corsHeaders } from "./cors.ts"
 import type { CurrentRequest } from "./CurrentRequest.ts"
 import { accountMethods } from "./methods.ts"
-import { limitsText } from "./responses.ts"
+import { limitHeaders, limitsText } from "./responses.ts"
 import type { MethodTable } from "./Xrpc.ts"
 
 /**
@@ -68,24 +68,15 @@ type Services =
  * The object's response; undefined if it isn't asked, or needs more than the question. Only a
  * response that is whole has the request's id.
  */
-export const answerQuery = (
-  url: string,
-  request: Request,
-  services: Services
-): Response | undefined => {
-  const found = isQuestion(url) ? question.exec(url) : null
+export const answerQuery = (request: Request, services: Services): Response | undefined => {
+  const found = question.exec(request.url)
   if (found === null || Context.get(services, AccountHistory).hasUnsent()) return undefined
   const [, id = "", limit = "", remaining = "", reset = "", seconds = "", nsid = "", search = ""] =
     found
-  const more: Record<string, string> = {
+  const more = {
     ...corsHeaders(request, Context.get(services, Config)),
-    [requestIdHeader]: id
-  }
-  if (limit !== "") {
-    more["ratelimit-limit"] = limit
-    more["ratelimit-remaining"] = remaining
-    more["ratelimit-reset"] = reset
-    more["ratelimit-policy"] = `${limit};w=${seconds}`
+    [requestIdHeader]: id,
+    ...(limit === "" ? {} : limitHeaders(limit, remaining, reset, seconds))
   }
   const searchParams = queryOf(search)
   return serveAtOnce(accountMethods, services, request, { nsid, searchParams, more })

@@ -13,20 +13,30 @@ export const privateHeaders = { "cache-control": "private", vary: "Authorization
 /** The content type of plain text. */
 export const textType = "text/plain; charset=utf-8"
 
-/** The headers with the state of a rate limit. */
-export const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
-  "ratelimit-limit": String(state.limit),
-  "ratelimit-remaining": String(state.remaining),
-  "ratelimit-reset": String(Math.ceil(state.resetAt / 1000)),
-  "ratelimit-policy": `${state.limit};w=${state.windowSeconds}`
+/** The headers of a rate limit from their numbers; the last is the window in seconds. */
+export const limitHeaders = (
+  limit: number | string,
+  remaining: number | string,
+  reset: number | string,
+  seconds: number | string
+): Record<string, string> => ({
+  "ratelimit-limit": String(limit),
+  "ratelimit-remaining": String(remaining),
+  "ratelimit-reset": String(reset),
+  "ratelimit-policy": `${limit};w=${seconds}`
 })
 
-/** Those headers as a part of a path. */
+/** The headers with the state of a rate limit. */
+export const rateLimitHeaders = (state: RateLimitState): Record<string, string> =>
+  limitHeaders(state.limit, state.remaining, Math.ceil(state.resetAt / 1000), state.windowSeconds)
+
+/** The numbers of those headers as a part of a path, empty without a limit. */
 export const limitsText = (headers: Readonly<Record<string, string>>): string => {
-  const [limit, remaining, reset, policy = ""] = Object.values(headers)
+  const limit = headers["ratelimit-limit"]
+  const policy = headers["ratelimit-policy"] ?? ""
   return limit === undefined
     ? "---"
-    : `${limit}-${remaining}-${reset}-${policy.slice(policy.indexOf("=") + 1)}`
+    : `${limit}-${headers["ratelimit-remaining"]}-${headers["ratelimit-reset"]}-${policy.slice(policy.indexOf("=") + 1)}`
 }
 
 /**

@@ -88,13 +88,11 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
               clock.currentTimeMillisUnsafe() + patience
             )
         }),
-        Effect.flatMap((asked) =>
-          Effect.sync(() => {
-            ringing.delete(did)
-            if (asked === undefined) forget(did)
-            else set(did, asked)
-          })
-        ),
+        Effect.map((asked) => {
+          ringing.delete(did)
+          if (asked === undefined) forget(did)
+          else set(did, asked)
+        }),
         // While the disk takes no row, the alarm is only in memory; after a restart the old row rings.
         Effect.catchDefect((defect) =>
           Effect.andThen(
@@ -102,11 +100,9 @@ export const make = (sql: SqlStorage["Service"]): Effect.Effect<Alarms> =>
             Effect.sync(() => void due.set(did, clock.currentTimeMillisUnsafe() + patience))
           )
         ),
-        Effect.andThen(
-          Effect.sync(() => {
-            if ((due.get(did) ?? Number.POSITIVE_INFINITY) < next) look()
-          })
-        ),
+        Effect.map(() => {
+          if ((due.get(did) ?? Number.POSITIVE_INFINITY) < next) look()
+        }),
         turns.withPermit
       )
 

@@ -67,7 +67,7 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
-      const queried = this.#ready && app.answerQuery(request.url, request, this.#ready)
+      const queried = this.#ready && app.answerQuery(request, this.#ready)
       if (queried !== undefined) return queried
       const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
       if (this.#ready !== undefined && !request.headers.has(traceHeader)) {
