@@ -1,5 +1,6 @@
 import { compactVerify } from "jose/jws/compact/verify"
 import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
+import { remembering } from "../sessions/jwt.ts"
 import type { PublicJwk } from "./types.ts"
 
 /** The asymmetric algorithms that clients may sign with, as listed in metadata. */
@@ -45,24 +46,16 @@ export const isPublicJwk = (value: unknown): value is PublicJwk => {
   )
 }
 
-/** How many keys are remembered. */
-const mostKept = 200
+// SAFETY: the text is a PublicJwk's.
+const keyOf = remembering((text) => JSON.parse(text) as PublicJwk)
 
-const kept = new Map<string, PublicJwk>()
 const prints = new WeakMap<PublicJwk, string>()
 
 /**
  * The same object for an equal key: jose imports a key once for each object, which costs as much as
  * a verification, and a client uses its key for all requests.
  */
-export const sameKey = (jwk: PublicJwk): PublicJwk => {
-  const text = JSON.stringify(jwk)
-  const known = kept.get(text)
-  if (known !== undefined) return known
-  if (kept.size >= mostKept) kept.clear()
-  kept.set(text, jwk)
-  return jwk
-}
+export const sameKey = (jwk: PublicJwk): PublicJwk => keyOf(JSON.stringify(jwk))
 
 /** A key's thumbprint, SHA-256 in base64url: `jkt` (RFC 7638). */
 export const thumbprint = async (jwk: PublicJwk): Promise<string> => {

@@ -63,13 +63,13 @@ export const signJwt = (key: KeyObject, typ: string, claims: object): string => 
 export const isSignedWith = (key: KeyObject, jwt: Jwt): boolean =>
   jwt.header["alg"] === "HS256" && sameText(jwt.signature, hmac(key, jwt.signed))
 
-/** How many tokens are remembered. */
+/** How many texts or tokens are remembered. */
 const maxRemembered = 256
 
-/** The longest text that is remembered, in characters: a session's token is shorter. */
+/** The longest text that is remembered, in characters: a session's token and an app's key are shorter. */
 const longestRemembered = 1024
 
-/** A function of a text that remembers its results: a client sends the same token for two hours. */
+/** A function of a text that remembers its results: a client sends the same token for hours. */
 export const remembering = <A>(compute: (text: string) => A): ((text: string) => A) => {
   const known = new Map<string, A>()
   return (text) => {
