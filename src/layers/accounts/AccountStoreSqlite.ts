@@ -188,9 +188,10 @@ export const layer = (
       })
 
       const destroy = Effect.suspend(() => {
-        known = undefined
+        // What still runs must not find the next account of this DID.
+        known = { account: undefined }
         history.forget()
-        return options.wipe
+        return Effect.onError(options.wipe, () => Effect.sync(() => (known = undefined)))
       })
 
       return AccountStore.of({ get, find, peek, create, update, destroy })

@@ -130,6 +130,12 @@ export const accountClass = <Env>(
       return this.#services
     }
 
+    /** Lets the next event build new services: these remember what was deleted. */
+    #forget(): void {
+      this.#services = undefined
+      this.#ready = undefined
+    }
+
     #build() {
       const { storage, id } = this.ctx
       return Effect.gen({ self: this }, function* () {
@@ -141,9 +147,9 @@ export const accountClass = <Env>(
           BackgroundDurable.layer(this.ctx),
           PointInTimeDurable.layer(this.ctx)
         )
-        const wipe = Effect.andThen(
-          Effect.promise(() => storage.deleteAll()),
-          alarm.clear
+        const wipe = Effect.promise(() => storage.deleteAll()).pipe(
+          Effect.andThen(alarm.clear),
+          Effect.andThen(Effect.sync(() => this.#forget()))
         )
         const services = accountServices
           .layer({ did: id.name ?? "unknown", wipe })

@@ -60,7 +60,8 @@ const lastWork = "5 seconds"
 
 /** An account's object while it is awake. */
 interface Awake {
-  readonly services: Context.Context<AccountServices>
+  /** New ones after the account's deletion, since these remember it. */
+  services: Context.Context<AccountServices>
   readonly sleep: Effect.Effect<void>
   /** Waits until every commit so far is on the disk: what leaves the object must not be lost. */
   readonly synced: Effect.Effect<void>
@@ -100,7 +101,7 @@ export const layer = (
         yield* Scope.addFinalizer(scope, Effect.sync(file.close))
         const background = yield* Effect.provideService(BackgroundMemory.make, Scope.Scope, scope)
         yield* Scope.addFinalizer(scope, Effect.ignore(Effect.timeout(background.idle, lastWork)))
-        const awake = { uses: 0, synced: file.synced }
+        const awake = { uses: 0, synced: file.synced, sleep: Scope.close(scope, Exit.void) }
         const { append, ...log } = Context.get(shared, Sequencer)
         const sequencer = Sequencer.of({
           ...log,
@@ -125,9 +126,10 @@ export const layer = (
             })
           )
         )
-        const wipe = Effect.sync(() => {
+        const wipe: Effect.Effect<void> = Effect.suspend(() => {
           alarms.forget(did)
           file.wipe()
+          return begin
         })
         const parts = Layer.merge(
           own,
@@ -135,11 +137,11 @@ export const layer = (
             shared.pipe(Context.add(Accounts, all), Context.add(Sequencer, sequencer))
           )
         )
-        const services = yield* buildAlone(
-          accountServices.layer({ did, wipe }).pipe(Layer.provideMerge(parts)),
-          scope
+        const layers = accountServices.layer({ did, wipe }).pipe(Layer.provideMerge(parts))
+        const begin = Effect.map(buildAlone(layers, scope), (services) =>
+          Object.assign(awake, { services })
         )
-        return Object.assign(awake, { services, sleep: Scope.close(scope, Exit.void) })
+        return yield* begin
       })
 
       /** Changes a DID's state; others wait until it has one again. */

@@ -75,14 +75,15 @@ export const layer = (
             wayBack?.(did, sql, () => void objects.delete(did))
           )
         )
-        const services = accountServices
-          .layer({ did, wipe: Effect.sync(() => dropTables(sql)) })
-          .pipe(
-            Layer.provideMerge(
-              Layer.merge(own, Layer.succeedContext(Context.add(shared, Accounts, all)))
-            )
-          )
-        return yield* buildAlone(services, scope)
+        const parts = Layer.merge(own, Layer.succeedContext(Context.add(shared, Accounts, all)))
+        const wipe: Effect.Effect<void> = Effect.suspend(() => {
+          dropTables(sql)
+          // The services before remember what was deleted.
+          return Effect.map(begin, (services) => void objects.set(did, services))
+        })
+        const layers = accountServices.layer({ did, wipe }).pipe(Layer.provideMerge(parts))
+        const begin = buildAlone(layers, scope)
+        return yield* begin
       })
 
       /** Runs in the object of a DID; discards the object if it contains no account afterwards. */
@@ -94,7 +95,8 @@ export const layer = (
           const services = yield* build(did, scope)
           objects.set(did, services)
           return yield* Effect.onExit(Effect.provide(inTrace(effect), services), (exit) => {
-            if (Context.get(services, AccountStore).peek() !== undefined) return Effect.void
+            const present = objects.get(did) ?? services
+            if (Context.get(present, AccountStore).peek() !== undefined) return Effect.void
             objects.delete(did)
             return Scope.close(scope, exit)
           })

@@ -15,7 +15,7 @@ export const buildAlone = <A, E, R>(
   scope: Scope.Scope
 ): Effect.Effect<Context.Context<A>, E, R> =>
   Effect.map(
-    Layer.buildWithMemoMap(services, Layer.makeMemoMapUnsafe(), scope),
+    Effect.suspend(() => Layer.buildWithMemoMap(services, Layer.makeMemoMapUnsafe(), scope)),
     // SAFETY: a service that no layer asks for or provides is left out.
     (built) => Context.omit(Layer.CurrentMemoMap)(built) as Context.Context<A>
   )

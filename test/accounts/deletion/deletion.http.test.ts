@@ -6,13 +6,16 @@ import { BlobIndex } from "../../../src/services/blobs/BlobIndex.ts"
 import { BlobStore } from "../../../src/services/blobs/BlobStore.ts"
 import { Devices } from "../../../src/services/oauth/Devices.ts"
 import { PasskeyOwners } from "../../../src/services/factors/PasskeyOwners.ts"
+import { credentialScopes } from "../../../src/core/oauth/credentialScope.ts"
 import { codeFor, newcomer, waitingCodes } from "../../support/http/httpCodes.ts"
-import { basic, bearer } from "../../support/http/httpHost.ts"
+import { basic, bearer, requestOf } from "../../support/http/httpHost.ts"
+import { ownToken, scopedSession } from "../../support/http/httpScoped.ts"
 import {
   ok,
   outcomeOf,
   type Person,
   post,
+  session,
   settled,
   signUp,
   startWorld,
@@ -129,6 +132,36 @@ describe("the deletion of an account", () => {
       events.map(([type]) => type),
       ["#account", "#identity", "#account", "#commit", "#sync", "#commit"]
     )
+  })
+
+  it("no credential of a deleted account opens a new one with its DID, whatever was in memory", async () => {
+    const who = await newcomer(world, `again${world.next()}`)
+    const { did, handle, email, password } = who
+    const reader = { name: "reader", scope: credentialScopes.read }
+    const appSession = await scopedSession(world, did, { ...reader, name: "app" })
+    const credentials = [
+      who.auth,
+      bearer((await session(world, did, "standard")).accessJwt),
+      bearer(appSession.accessJwt),
+      bearer(await ownToken(world, did, reader))
+    ]
+    const outcomes = () =>
+      Promise.all(
+        credentials.map(async (auth) =>
+          outcomeOf(await world.call("com.atproto.server.getSession", { auth }))
+        )
+      )
+    await outcomes()
+    // The first use of a token has written its row; this one leaves it in memory.
+    assert.deepStrictEqual(await outcomes(), ["ok", "ok", "ok", "ok"])
+    // An export that nobody reads keeps the account's object awake.
+    const unread = await world.handler(requestOf(`/xrpc/com.atproto.sync.getRepo?did=${did}`))
+    ok(await deleteAccount(who, await codeFor(world, did, "delete_account")))
+    const gone = "403 AccountNotFound"
+    assert.deepStrictEqual(await outcomes(), [gone, gone, gone, gone])
+    ok(await server("createAccount", { did, handle, email, password }, basic()))
+    assert.notInclude(await outcomes(), "ok")
+    await unread.body?.cancel()
   })
 
   it("deletion rejects a wrong password, code or DID without saying which", async () => {

@@ -21,6 +21,24 @@ const waitingCode = async (did: string): Promise<string> => {
   return pending?.code ?? ""
 }
 
+/** Makes an access token, which the account's object then has in memory; returns its header. */
+const newToken = async (authorization: string): Promise<string> => {
+  const response = await fetchWorker("/manage/tokens/create", {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify({ name: "reader" })
+  })
+  const { token } = await response.json<{ token: string }>()
+  return `Bearer ${token}`
+}
+
+const sessionStatus = async (authorization: string): Promise<number> => {
+  const nsid = "com.atproto.server.getSession"
+  const response = await fetchWorker(`/xrpc/${nsid}`, { headers: { authorization } })
+  await response.body?.cancel()
+  return response.status
+}
+
 const tablesOf = (did: string): Promise<ReadonlyArray<unknown>> =>
   runInDurableObject(objectOf(did), (_object, { storage }) =>
     storage.sql
@@ -39,6 +57,10 @@ describe("account deletion on the Worker", () => {
     })
     assert.strictEqual(uploaded.status, 200)
     await uploaded.body?.cancel()
+    const token = await newToken(authorization)
+    await sessionStatus(token)
+    // Its first use has written its row; this one leaves it in memory.
+    assert.strictEqual(await sessionStatus(token), 200)
     const before = (await BLOBS.list()).objects.length
     const asked = await fetchWorker("/xrpc/com.atproto.server.requestAccountDelete", {
       method: "POST",
@@ -60,6 +82,7 @@ describe("account deletion on the Worker", () => {
     const admin = `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}`
     const again = { did, handle, password: "another password", email: "again@example.com" }
     const made = await procedure("com.atproto.server.createAccount", admin, again)
+    assert.strictEqual(await sessionStatus(token), 400)
     const record = { $type: "app.bsky.feed.post", text: "back", createdAt: "2026-01-01T00:00:00Z" }
     await procedure("com.atproto.repo.createRecord", `Bearer ${String(made["accessJwt"])}`, {
       repo: did,
