@@ -2,7 +2,13 @@ import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/v
 import * as Effect from "effect/Effect"
 import { continueAnnouncements } from "../../src/services/mail/announce.ts"
 import { Mailer, MailNotSent } from "../../src/services/mail/Mailer.ts"
-import { enterConsole, look, makeOperator, newestActs } from "../support/http/consolePages.ts"
+import {
+  consoleForm,
+  enterConsole,
+  look,
+  makeOperator,
+  newestActs
+} from "../support/http/consolePages.ts"
 import { codeFor } from "../support/http/httpCodes.ts"
 import { basic, type Host, startHost } from "../support/http/httpHost.ts"
 import { ok, outcomeOf, signUp } from "../support/http/httpWorld.ts"
@@ -155,6 +161,24 @@ describe("announcements", () => {
       })
       assert.deepStrictEqual([answer.status, answer.body], [200, { to: email, sent }])
     }
+    await silent.close()
+  })
+
+  it("an old console page doesn't claim to have sent mail on a server without mail", async () => {
+    const silent = await startHost({ MAILER: "none" })
+    const admin = await makeOperator(silent, "admin-op", "admin")
+    const browser = await enterConsole(silent, admin)
+    assert.isFalse((await look(browser, "mail")).has("/mail/test"))
+    const { fields } = await consoleForm(browser, "invites", "invites/create")
+    const sent = await browser.post({ action: "/admin/console/mail/test", fields })
+    assert.strictEqual(sent.status, 400)
+    assert.match(sent.text, /"note bad"[^>]*>\s*This server doesn’t send email\.\s*</)
+    const { did } = await signUp(silent, "reader")
+    assert.isFalse((await look(browser, `account?did=${did}`)).has("/account/write"))
+    const letter = { did, subject: "Hello", message: "Are you there?" }
+    const written = await browser.post({ action: "/admin/console/account/write", fields }, letter)
+    assert.strictEqual(written.status, 400)
+    assert.match(written.text, /"note bad"[^>]*>\s*This server doesn’t send email\.\s*</)
     await silent.close()
   })
 

@@ -4,6 +4,7 @@ import { Accounts } from "../../../services/accounts/Accounts.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
 import { noteAct } from "../../CurrentRequest.ts"
 import { resetFactor } from "../../factors/adminFactors.ts"
+import { frame } from "../text/console.ts"
 import { account as text } from "../text/consolePeople.ts"
 import { askDeletion } from "./careActs.ts"
 import { type ConsoleAction, done } from "./frame.ts"
@@ -35,10 +36,14 @@ export const writeOwner: ConsoleAction = {
   run: Effect.fn("console.write")(function* (operating, form) {
     const did = didIn(form)
     const [subject, content] = [form.get("subject") ?? "", form.get("message") ?? ""]
-    yield* perform(operating, "com.atproto.admin.sendEmail", {
-      input: { recipientDid: did, senderDid: operating.view.did, subject, content }
-    })
-    return done("account", "mailed", { did })
+    const { sent } = yield* perform<{ readonly sent: boolean }>(
+      operating,
+      "com.atproto.admin.sendEmail",
+      { input: { recipientDid: did, senderDid: operating.view.did, subject, content } }
+    )
+    return sent
+      ? done("account", "mailed", { did })
+      : yield* rejected(operating, did, { wrong: { text: frame.noMail }, typed: {} })
   })
 }
 

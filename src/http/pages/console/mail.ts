@@ -6,7 +6,14 @@ import { html } from "../html.ts"
 import type { Wrong } from "../parts.ts"
 import { frame, inTerminal } from "../text/console.ts"
 import { announcements, mail as text } from "../text/consoleHost.ts"
-import { type ConsoleAction, consoleButton, type ConsolePage, done, framed } from "./frame.ts"
+import {
+  type ConsoleAction,
+  consoleButton,
+  type ConsolePage,
+  done,
+  framed,
+  type Outcome
+} from "./frame.ts"
 import { shown } from "../layout.ts"
 import { audienceOf, createAnnouncement } from "../../mail/adminAnnouncements.ts"
 import type { Form } from "../browser.ts"
@@ -67,7 +74,11 @@ export const testMail: ConsoleAction = {
   run: Effect.fn("console.testMail")(function* (operating) {
     yield* noteAct({ act: "/admin/mail/test" })
     return yield* sendTestMail(operating.view.did).pipe(
-      Effect.as(done("mail", "mailed")),
+      Effect.flatMap(({ sent }) =>
+        sent
+          ? Effect.succeed<Outcome>(done("mail", "mailed"))
+          : Effect.map(page(operating, { text: frame.noMail }), shown)
+      ),
       Effect.catchTags({
         NoEmailAddress: () => Effect.map(page(operating, { text: text.noAddress }), shown),
         MailNotSent: (failure) =>

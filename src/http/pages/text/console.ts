@@ -31,6 +31,7 @@ export const frame = {
   forbiddenTitle: "Your role doesn’t include this",
   forbidden: (role: string) => `This takes the role ${role}. Ask an admin.`,
   toConsole: "Back to the console",
+  noMail: "This server doesn’t send email.",
   notFoundHere: "There’s no such account on this server.",
   command: "The same in the terminal:"
 } as const
