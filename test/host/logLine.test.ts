@@ -108,6 +108,12 @@ describe("a text in the log", () => {
     ["e-mail addresses", "sent to alice@mail.example.com today", "sent to … today"],
     ["tokens", `a ${"eyJhbGciOiJIUzI1NiJ9"}.eyJzdWIiOiJhIn0.abc_d-e here`, "a … here"],
     ["mailed codes", "code ABCDE-FGH23 used", "code … used"],
+    ["typed codes", "code abcde-fghij used", "code … used"],
+    ["recovery codes", "code 0189x-yz8w1 used", "code … used"],
+    ["invites", "invite pds-host-abcde-fgh23 used", "invite pds-host-… used"],
+    ["authorization codes", `code cod-${"x_-9".repeat(11)} used`, "code … used"],
+    ["codes in paths", "/a/abcd3-fghij and /a/ABCDE-FGHIJ", "/a/… and /a/…"],
+    ["codes at the end of a sentence", "It is abcde-fghij.", "It is …."],
     ["app passwords", "password abcd-efgh-2345-mnop used", "password … used"],
     ["IPv4 addresses", "from 203.0.113.9, again", "from …, again"],
     ["IPv6 addresses", "from 2001:db8::1 again", "from … again"]
@@ -126,6 +132,8 @@ describe("a text in the log", () => {
       "did:plc:ewvi7nxzyoun6zhxrhs64oiz",
       "blobs/did:web:a.example.com/bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
       "https://pds.example.com/.well-known/did.json",
+      "/dev/shm/nacre-tests/host.sqlite, /srv/my-nacre-tests and /srv/data-node-main-copy",
+      "did:web:alice-smith.example.com at https://nacre-tests.example.com",
       "3ab853b5-2aa5-4485-bc61-16cb8fc3fff5"
     ]) {
       assert.strictEqual(readable(text), text)

@@ -32,17 +32,22 @@ const loggedFields: ReadonlySet<string> = new Set([
 const platformMessage =
   /^(\/\S+\.sqlite: )?(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full|database disk image is malformed|file is not a database|unable to open database file)\b/
 
+/** What a name in a path or of a host has, and a code hasn't: only letters, after `/` or before `.`. */
+const notName = String.raw`\b(?<!\/[a-z-]+)(?<![a-z]-[a-z]+(?=\.[a-z]))`
+
 const secretShapes: ReadonlyArray<readonly [RegExp, string]> = [
   // Queries and fragments of URLs.
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?#]*)[?#][^\s"']*/gi, "$1"],
   [/urn:ietf:params:oauth:request_uri:\S+/gi, "…"],
   [/urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A[^\s&"']+/gi, "…"],
   [/"[^"]*"|(?<!\w)'[^']*'(?!\w)|`[^`]*`/g, "…"],
-  // Email addresses, JWTs, mailed codes, app passwords.
+  // Email addresses, JWTs, authorization codes.
   [/[^\s"'<>@]+@[^\s"'<>@]+\.[^\s"'<>@]+/g, "…"],
   [/\bey[\w-]{8,}\.[\w-]+\.[\w-]*/g, "…"],
-  [/\b[A-Z2-7]{5}-[A-Z2-7]{5}\b/gi, "…"],
-  [/\b[a-z2-7]{4}(-[a-z2-7]{4}){3}\b/gi, "…"],
+  [/\bcod-[\w-]{20,}/g, "…"],
+  // Mailed codes, recovery codes and invites; app passwords.
+  [new RegExp(String.raw`\b[\dA-Za-z]{5}-[\dA-Za-z]{5}${notName}`, "g"), "…"],
+  [new RegExp(String.raw`\b[A-Za-z2-7]{4}(-[A-Za-z2-7]{4}){3}${notName}`, "g"), "…"],
   // Network addresses, except in URLs.
   [/(?<![\w/.])\d{1,3}(\.\d{1,3}){3}(?![\w.])/g, "…"],
   [/(?<![\w:])(?=[\da-f:]*:[\da-f:]*:)[\da-f:]{3,}(?![\w:])/gi, "…"]
