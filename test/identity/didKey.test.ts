@@ -4,6 +4,7 @@ import { join } from "node:path"
 import * as Crypto from "@atproto/crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { secp256k1 } from "@noble/curves/secp256k1"
+import { base58btc } from "multiformats/bases/base58"
 import * as DidKey from "../../src/core/identity/didKey.ts"
 import * as Field from "../../src/core/identity/k256Field.ts"
 import { makeTable, signK256, xOfMultiple } from "../../src/core/identity/k256Sign.ts"
@@ -185,6 +186,28 @@ describe("signatures", () => {
 })
 
 describe("key texts", () => {
+  for (const curve of curves) {
+    it(`a ${curve} key with a foreign character is rejected instead of read with a zero there`, () => {
+      // A zero is written as 1: a few keys contain it.
+      const texts = Array.from({ length: 200 }, (_, at) => {
+        const secret = createHash("sha256").update(`${curve} ${at}`).digest()
+        return DidKey.formatMultikey(DidKey.publicKeyOf(curve, new Uint8Array(secret)))
+      }).filter((text) => text.includes("1"))
+      assert.isNotEmpty(texts)
+      for (const text of texts) {
+        const legacy = `z${base58btc.baseEncode(DidKey.parseMultikey(text).bytes)}`
+        for (const foreign of ["\u0100", "\u0131", "\uff11", "\u{1f511}", "\u00b9", "0", " "]) {
+          const forged = text.replace("1", foreign)
+          assert.isFalse(DidKey.isDidKey(`did:key:${forged}`), forged)
+          assert.throws(() => DidKey.parseMultikey(forged), "not a K-256 or P-256 key")
+          if (!legacy.includes("1")) continue
+          const older = legacy.replace("1", foreign)
+          assert.throws(() => DidKey.parseLegacyMultibase(curve, older), "not a base58btc")
+        }
+      }
+    })
+  }
+
   it("malformed keys, other curves and points off the curve are rejected", () => {
     const good = DidKey.formatMultikey(
       DidKey.publicKeyOf("k256", DidKey.generatePrivateKey("k256"))

@@ -44,12 +44,15 @@ export const jwtAlgorithms = { k256: "ES256K", p256: "ES256" } as const satisfie
   string
 >
 
-/** Decoding base58 takes quadratic time, so texts longer than any key are rejected. */
-const longest = 128
+/**
+ * The library takes characters above U+00FF for zeros, and quadratic time, so foreign characters
+ * and texts longer than any key are rejected.
+ */
+const keyText = /^[\w:]{1,128}$/
 
 const base58Bytes = (text: string): Uint8Array => {
-  if (text.length > longest) throw new InvalidKey("the key is too long")
   try {
+    if (!keyText.test(text)) throw new InvalidKey("not the text of a key")
     return base58btc.decode(text)
   } catch {
     throw new InvalidKey("not a base58btc multibase text")
@@ -68,8 +71,8 @@ const compress = (curve: Curve, bytes: Uint8Array): PublicKey => {
 }
 
 const parse = (read: (text: string) => AtprotoCrypto.ParsedMultikey, text: string): PublicKey => {
-  if (text.length > longest) throw new InvalidKey("the key is too long")
   try {
+    if (!keyText.test(text)) throw new InvalidKey("not the text of a key")
     const { jwtAlg, keyBytes } = read(text)
     return compress(jwtAlg === jwtAlgorithms.k256 ? "k256" : "p256", keyBytes)
   } catch {
