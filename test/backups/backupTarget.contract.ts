@@ -83,6 +83,21 @@ export const backupTargetContract = (name: string, open: () => Promise<BackupTar
       )
     })
 
+    it("a key may have a DID with the longest host, and any other character", async () => {
+      const target = await open()
+      const label = "a".repeat(60)
+      const did = `did:web:${[label, label, label, label, "example"].join(".")}`
+      assert.lengthOf(did, "did:web:".length + 251)
+      const keys = [`long/${did}/a`, `long/${did}/b`, "long/~/~", `long/${":".repeat(100)}~/c`]
+      for (const [at, key] of keys.entries()) await put(target, key, bytesOf(10 + at))
+      assert.deepStrictEqual(await keysBelow(target, "long/"), keys.toSorted())
+      for (const [at, key] of keys.entries()) {
+        assert.lengthOf((await read(target, key)) ?? [], 10 + at)
+      }
+      await run(target.delete(keys))
+      assert.deepStrictEqual(await keysBelow(target, "long/"), [])
+    })
+
     it("put stores nothing of an interrupted body, and blames the source", async () => {
       const target = await open()
       const broken = new ReadableStream<Uint8Array>({

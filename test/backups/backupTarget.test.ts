@@ -16,6 +16,19 @@ const folder = mkdtempSync(join(tmpdir(), "nacre-backups-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 backupTargetContract("a folder", async () => BackupTargetFiles.make(folder))
 
+it("a folder for backups keeps the names that earlier versions gave", async () => {
+  const place = join(folder, "older")
+  const path = join(place, "objects", "accounts", "did%3Aweb%3Aa.test", "20260101T030000Z")
+  mkdirSync(path, { recursive: true })
+  writeFileSync(join(path, "private~abcdefgh.sealed"), "sealed")
+  const target = BackupTargetFiles.make(place)
+  const version = "accounts/did:web:a.test/20260101T030000Z"
+  const { objects } = await Effect.runPromise(target.list("accounts/"))
+  assert.deepStrictEqual(objects, [{ key: `${version}/private~abcdefgh.sealed`, size: 6 }])
+  await Effect.runPromise(target.put(`${version}/repo.car`, new Blob(["car"]).stream(), 3))
+  assert.deepStrictEqual(readdirSync(path).toSorted(), ["private~abcdefgh.sealed", "repo.car"])
+})
+
 it("a folder for backups loses drafts of a killed process after a day, and keeps newer ones", async () => {
   const place = join(folder, "killed")
   mkdirSync(join(place, "tmp"), { recursive: true })

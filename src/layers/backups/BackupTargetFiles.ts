@@ -7,11 +7,24 @@ import * as BackupTargetBlobs from "./BackupTargetBlobs.ts"
 
 const pageSize = 1000
 
-/** A part of a key as a name that every file system takes, and that stays below its folder. */
-const nameOf = (part: string): string =>
-  encodeURIComponent(part).replace(/^\.+$/, (dots) => "%2E".repeat(dots.length))
+/**
+ * A part of a key as names that every file system takes, and that stay below their folder.
+ *
+ * A name is at most 255 bytes long. A longer one, of a DID with a long host, ends in `~` and
+ * continues in the folder below.
+ */
+const namesOf = (part: string): ReadonlyArray<string> => {
+  const name = encodeURIComponent(part)
+    .replace(/^\.+$/, (dots) => "%2E".repeat(dots.length))
+    .replace(/~$/, "%7E")
+  const pieces = name.length > 255 ? (name.match(/.{1,240}/g) ?? []) : [name]
+  return pieces.map((piece, at) => (at < pieces.length - 1 ? `${piece}~` : piece))
+}
 
-const place = (key: string): string => join("objects", ...key.split("/").map(nameOf))
+const place = (key: string): string => join("objects", ...key.split("/").flatMap(namesOf))
+
+const keyAt = (path: string): string =>
+  path.split(sep).join("/").replaceAll("~/", "").split("/").map(decodeURIComponent).join("/")
 
 /** A backup store in a folder, such as a mounted disk. */
 export const make = (folder: string): BackupTargetShape => {
@@ -26,12 +39,7 @@ export const make = (folder: string): BackupTargetShape => {
     )
     return entries
       .filter((entry) => entry.isFile())
-      .map((entry) =>
-        relative(top, join(entry.parentPath, entry.name))
-          .split(sep)
-          .map(decodeURIComponent)
-          .join("/")
-      )
+      .map((entry) => keyAt(relative(top, join(entry.parentPath, entry.name))))
       .toSorted()
   }
 
