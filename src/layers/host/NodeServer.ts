@@ -42,15 +42,18 @@ const mostHeard = 4096
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
-/** The requested URL; null if host or target are invalid, or hold a name and password. */
-const urlOf = (message: IncomingMessage, { isTrusted }: Proxies): URL | null => {
-  const { url = "/", headers, socket } = message
+/**
+ * The requested URL, or the status for what a Request can't have: TRACE, an invalid host or target,
+ * or a name and password.
+ */
+const urlOf = (message: IncomingMessage, { isTrusted }: Proxies): URL | 400 | 405 => {
+  const { method, url = "/", headers, socket } = message
+  if (method === "TRACE") return 405
   const isSecure = headers["x-forwarded-proto"] === "https" && isTrusted(socket.remoteAddress ?? "")
   const origin = `${isSecure ? "https" : "http"}://${headers.host ?? "localhost"}`
   // Two leading slashes are a path rather than another host.
   const found = url.startsWith("/") ? URL.parse(origin + url) : URL.parse(url, origin)
-  // A Request can't have them.
-  return found?.username === "" && found.password === "" ? found : null
+  return found?.username === "" && found.password === "" ? found : 400
 }
 
 const headersOf = (message: IncomingMessage, proxies: Proxies): Headers => {
@@ -127,13 +130,8 @@ const answer = async (
   to: ServerResponse
 ): Promise<void> => {
   const url = urlOf(message, proxies)
-  if (url === null) {
-    to.writeHead(400).end()
-    return
-  }
-  // A Request can't have this method.
-  if (message.method === "TRACE") {
-    to.writeHead(405).end()
+  if (typeof url === "number") {
+    to.writeHead(url).end()
     return
   }
   let isHandled = false
@@ -193,14 +191,12 @@ export const serve = (
 
     const upgrade = (message: IncomingMessage, socket: Duplex, head: Buffer) => {
       const url = urlOf(message, proxies)
-      const { method = "GET" } = message
-      // A Request can't have this method.
-      if (url?.pathname !== firehose || method === "TRACE") {
+      if (typeof url === "number" || url.pathname !== firehose) {
         void refuseUpgrade(new Response("nothing to upgrade here", { status: 400 }), socket)
         return
       }
       const headers = headersOf(message, proxies)
-      const asked = readUpgrade(new Request(url, { method, headers }))
+      const asked = readUpgrade(new Request(url, { method: message.method ?? "GET", headers }))
       if (asked instanceof Response) {
         void refuseUpgrade(asked, socket)
         return
