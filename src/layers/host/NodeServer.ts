@@ -243,6 +243,7 @@ export const serve = (
           if (grace === 0) return end()
           // A connection ends with its response.
           server.keepAliveTimeout = 1
+          server.keepAliveTimeoutBuffer = 0
           // Relays take this code as a reason to connect again.
           for (const socket of sockets.clients) socket.close(1012, "The server restarts")
           server.closeIdleConnections()
