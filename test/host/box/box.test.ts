@@ -219,6 +219,8 @@ describe("a server on one machine", () => {
       length += next.value.byteLength
     }
     assert.strictEqual(length, whole.byteLength)
+    // Only now is there something to close for it.
+    await post(box, bob, "opens it once more")
     await until(() => !isOpen(alice))
     await post(box, alice, "opens it again")
   })
