@@ -210,8 +210,8 @@ export const awakeHistoryContract = (run: Run<Inside>) =>
           history.note({ kind: "password" }, start + 10)
           history.note({ kind: "app-password-revoked" }, start + 11)
           history.note({ kind: "handle" }, start + day + 10)
-          const told = history.takeUnsent().map(({ kind }) => kind)
-          assert.deepStrictEqual(told, [
+          const unsent = history.takeUnsent().map(({ kind }) => kind)
+          assert.deepStrictEqual(unsent, [
             ...Array.from({ length: 5 }, () => "handle"),
             "password",
             "handle"

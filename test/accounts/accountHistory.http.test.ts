@@ -152,12 +152,12 @@ describe("an account's history", () => {
     await ask(host, who.did, "createOwnToken", { name: "script", scope: "atproto", days: 1 })
     await ask(host, who.did, "revokeAppPassword", { name: "phone" })
     await ask(host, who.did, "revokeOwnToken", { name: "script" })
-    const told = (await mailsTo(who.email)).map(({ subject, text }) => [
+    const mails = (await mailsTo(who.email)).map(({ subject, text }) => [
       subject.split(" (")[0],
       /Name: (.*)/.exec(text)?.[1],
       text.includes(`If it wasn’t, revoke it and change your password: ${origin}/account/apps`)
     ])
-    assert.deepStrictEqual(told, [
+    assert.deepStrictEqual(mails, [
       ["App password created", "phone", true],
       ["Access token created", "script", true]
     ])

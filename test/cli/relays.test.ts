@@ -107,8 +107,8 @@ describe("what a relay has read", () => {
     assert.strictEqual(relay.asked[0], new URL(server.publicUrl).host)
     const { code, stdout, json } = await desk.run(["status", "--json"])
     assert.strictEqual(code, 1)
-    const [told] = json["relays"]
-    assert.deepInclude(told, { name: relay.origin, ok: false })
+    const [shown] = json["relays"]
+    assert.deepInclude(shown, { name: relay.origin, ok: false })
     assert.notInclude(stdout, server.account.adminPassword)
     const words = await desk.run(["status"])
     assert.match(words.stdout, /RELAY +CALLED +READING SINCE +READ UP TO +LAST SEEN/)
@@ -129,9 +129,9 @@ describe("what a relay has read", () => {
     relay.says({ seq, did, rev })
     const { code, json, stderr } = await desk.run(["status", "--json"])
     assert.strictEqual(code, 0, stderr)
-    const [told] = json["relays"]
-    assert.deepInclude(told, { ok: true, seq, behind: 0, connected: true, answered: 200 })
-    assert.isBelow(Math.abs(told.readingSince - Date.now()), 60_000)
+    const [shown] = json["relays"]
+    assert.deepInclude(shown, { ok: true, seq, behind: 0, connected: true, answered: 200 })
+    assert.isBelow(Math.abs(shown.readingSince - Date.now()), 60_000)
     assert.deepStrictEqual(json["others"], [])
     const { stdout } = await desk.run(["status"])
     assert.match(stdout, new RegExp(`UTC +${seq} \\(up to date\\) +now`))

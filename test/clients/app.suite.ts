@@ -297,7 +297,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
             () => broken.status === 502,
             () => true
           )
-          assert.isTrue(failed, `${nsid}, length told: ${length}`)
+          assert.isTrue(failed, `${nsid}, with its length: ${length}`)
         }
       }
     })

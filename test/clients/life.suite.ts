@@ -29,26 +29,26 @@ export const lifeSuite = (name: string, server: () => TestServer) => {
       }
       const handle = "mortal-no-more.test"
       const consumer = openFirehose(server(), 0)
-      const told = async (lines: ReadonlyArray<string>) => {
+      const arrive = async (lines: ReadonlyArray<string>) => {
         await consumer.received(did, lines.length)
         assert.deepStrictEqual(consumer.of(did).map(line), lines)
       }
 
       // The first commit is empty, so the consumer emits nothing for it.
       const born = ["identity", "account active", "sync"]
-      await told(born)
+      await arrive(born)
       await identity.updateHandle({ handle })
       await identity.updateHandle({ handle })
       await agent.post(post("alive"))
       const lived = ["identity", "identity", "create app.bsky.feed.post"]
-      await told([...born, ...lived])
+      await arrive([...born, ...lived])
       await own.deactivateAccount({})
       await takeDown(true)
       await takeDown(false)
       await own.activateAccount()
       await takeDown(true)
       await takeDown(false)
-      const stood = [
+      const changed = [
         "account deactivated",
         "account takendown",
         "account deactivated",
@@ -58,9 +58,9 @@ export const lifeSuite = (name: string, server: () => TestServer) => {
         "account takendown",
         "account active"
       ]
-      await told([...born, ...lived, ...stood])
+      await arrive([...born, ...lived, ...changed])
       await admin.deleteAccount({ did }, asAdmin)
-      await told([...born, ...lived, ...stood, "account deleted"])
+      await arrive([...born, ...lived, ...changed, "account deleted"])
       await consumer.stop()
       assert.deepStrictEqual(consumer.errors, [])
 

@@ -30,7 +30,7 @@ describe("the edge cache on the Worker", () => {
     await procedure("com.atproto.repo.putRecord", authorization, { ...place, record })
     const read = (headers: HeadersInit = {}) =>
       fetchWorker(`/xrpc/com.atproto.sync.getBlob?did=${did}&cid=${cid}`, { headers })
-    const told = async (): Promise<number> => {
+    const readStatus = async (): Promise<number> => {
       const answer = await read()
       await answer.arrayBuffer()
       return answer.status
@@ -40,12 +40,12 @@ describe("the edge cache on the Worker", () => {
         storage.sql.exec("UPDATE blob SET takedown = ? WHERE id = ?", takedown, cid).toArray()
       })
 
-    assert.strictEqual(await told(), 200)
+    assert.strictEqual(await readStatus(), 200)
     await behindItsBack("unseen")
     // The cache is filled after the response.
-    while ((await told()) !== 200) {
+    while ((await readStatus()) !== 200) {
       await behindItsBack(null)
-      await told()
+      await readStatus()
       await behindItsBack("unseen")
     }
     const whole = await read()
@@ -61,11 +61,11 @@ describe("the edge cache on the Worker", () => {
     const takedown = (applied: boolean) =>
       procedure("com.atproto.admin.updateSubjectStatus", admin, { subject, takedown: { applied } })
     await takedown(true)
-    assert.strictEqual(await told(), 400)
+    assert.strictEqual(await readStatus(), 400)
     await takedown(false)
-    assert.strictEqual(await told(), 200)
-    assert.strictEqual(await told(), 200)
+    assert.strictEqual(await readStatus(), 200)
+    assert.strictEqual(await readStatus(), 200)
     await procedure("com.atproto.repo.deleteRecord", authorization, place)
-    assert.strictEqual(await told(), 400)
+    assert.strictEqual(await readStatus(), 400)
   })
 })

@@ -147,7 +147,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await look(page, "account-app-password")
       await click("Create app password")
       await arrive(page, "Your new app password")
-      await look(page, "account-app-password-told")
+      await look(page, "account-app-password-created")
       appPassword = await page.locator(".secret code").innerText()
       assert.strictEqual(await copied(), appPassword)
       await open("/account")

@@ -325,7 +325,9 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       Effect.fnUntraced(function* (factors) {
         const refuse = (times: number) =>
           Effect.replicateEffect(factors.isOwnerToBeNotified, times).pipe(
-            Effect.map((told) => told.map((is, at) => (is ? at + 1 : 0)).filter((at) => at > 0))
+            Effect.map((answers) =>
+              answers.map((is, at) => (is ? at + 1 : 0)).filter((at) => at > 0)
+            )
           )
         assert.deepStrictEqual(yield* refuse(30), [12])
         yield* factors.ownerWasNotNotified

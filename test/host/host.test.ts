@@ -264,9 +264,9 @@ describe("health checks", () => {
     const method = misconfigured(new URL("https://pds.host/xrpc/any.method.name"), failure)
     assert.strictEqual(method.status, 503)
     assert.include(await method.text(), "ServerMisconfigured")
-    const told = await misconfigured(new URL("https://pds.host/ready"), failure).text()
-    assert.include(told, "ADMIN_PASSWORD")
-    assert.notInclude(told, "s3cret")
+    const answered = await misconfigured(new URL("https://pds.host/ready"), failure).text()
+    assert.include(answered, "ADMIN_PASSWORD")
+    assert.notInclude(answered, "s3cret")
   })
 })
 

@@ -40,10 +40,10 @@ describe("a failure in the log", () => {
         assert.notInclude(text, secret)
         const [entry] = entries
         assert.strictEqual(entry.message, "request failed")
-        const [told] = entry.cause
-        assert.deepInclude(told, { failure: "DirectoryUnavailable", operation: "byEmail" })
-        assert.strictEqual(told.cause.failure, "Error")
-        assert.match(told.cause.at[0], /logLine\.test\.ts/)
+        const [logged] = entry.cause
+        assert.deepInclude(logged, { failure: "DirectoryUnavailable", operation: "byEmail" })
+        assert.strictEqual(logged.cause.failure, "Error")
+        assert.match(logged.cause.at[0], /logLine\.test\.ts/)
       })
   )
 
@@ -85,9 +85,9 @@ describe("a failure in the log", () => {
         })
       )
       const { entries } = yield* logOf(Effect.logError("x", cause))
-      const [told] = entries[0].cause
-      assert.deepInclude(told, { operation: "connect", url: "https://plc.directory/did:plc:abc" })
-      assert.deepInclude(told.cause, { message: "fetch failed", code: "ECONNREFUSED" })
+      const [logged] = entries[0].cause
+      assert.deepInclude(logged, { operation: "connect", url: "https://plc.directory/did:plc:abc" })
+      assert.deepInclude(logged.cause, { message: "fetch failed", code: "ECONNREFUSED" })
       const d1 = new Error(`D1_TYPE_ERROR: Type 'object' not supported for value '${secret}'`)
       const { text } = yield* logOf(Effect.logError("x", Cause.die(d1)))
       assert.include(text, "D1_TYPE_ERROR: Type")

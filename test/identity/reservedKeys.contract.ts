@@ -55,8 +55,8 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
     check("concurrent reservations for a DID all return the same key", (keys) =>
       Effect.gen(function* () {
         const asked = Array.from({ length: 6 }, () => keys.reserve(alice))
-        const told = yield* Effect.all(asked, { concurrency: "unbounded" })
-        assert.deepStrictEqual([...new Set(told)], [(yield* keys.find(alice))?.didKey])
+        const reservedKeys = yield* Effect.all(asked, { concurrency: "unbounded" })
+        assert.deepStrictEqual([...new Set(reservedKeys)], [(yield* keys.find(alice))?.didKey])
       })
     )
 

@@ -30,7 +30,7 @@ const limited = (title: string, body: (world: World) => Promise<void>) =>
 const from = (address: string) => ({ "cf-connecting-ip": address })
 
 /** The limit in a response: its points, how many are left, and its window. */
-const told = ({ headers }: Answered) => ({
+const limitIn = ({ headers }: Answered) => ({
   limit: headers.get("ratelimit-limit"),
   remaining: headers.get("ratelimit-remaining"),
   policy: headers.get("ratelimit-policy")
@@ -50,7 +50,7 @@ describe("rate limits", () => {
     for (const [at, [nsid, asked]] of asks.entries()) {
       const answer = await world.call(nsid, { ...asked, headers: from("192.0.2.1") })
       const remaining = String(2999 - at)
-      assert.deepStrictEqual(told(answer), { limit: "3000", remaining, policy: "3000;w=300" })
+      assert.deepStrictEqual(limitIn(answer), { limit: "3000", remaining, policy: "3000;w=300" })
       const reset = Number(answer.headers.get("ratelimit-reset"))
       assert.isAbove(reset, world.now() / 1000)
       assert.isAtMost(reset, world.now() / 1000 + 301)
@@ -67,7 +67,7 @@ describe("rate limits", () => {
       }
       const refused = await call("192.0.2.1")
       assert.strictEqual(outcomeOf(refused), "429 RateLimitExceeded")
-      assert.strictEqual(told(refused).remaining, "0")
+      assert.strictEqual(limitIn(refused).remaining, "0")
       assert.match(refused.headers.get("retry-after") ?? "", /^\d+$/)
       assert.isAtMost(Number(refused.headers.get("retry-after")), 300)
       assert.strictEqual(refused.headers.get("access-control-allow-origin"), "*")
@@ -76,7 +76,7 @@ describe("rate limits", () => {
       assert.strictEqual((await call("192.0.2.1", { "x-ratelimit-bypass": "x" })).status, 429)
       const getRepo = { params: { did: world.alice.did }, headers: from("192.0.2.1") }
       const exported = await world.call("com.atproto.sync.getRepo", getRepo)
-      assert.deepStrictEqual([exported.status, told(exported).limit], [200, "6000"])
+      assert.deepStrictEqual([exported.status, limitIn(exported).limit], [200, "6000"])
       world.advance(301_000)
       assert.strictEqual((await call("192.0.2.1")).status, 200)
     }
@@ -167,7 +167,7 @@ describe("rate limits", () => {
       const head = (await world.call("com.atproto.sync.getHead", { params: { did } })).text
       const refused = await write(200)
       assert.strictEqual(outcomeOf(refused), "429 RateLimitExceeded")
-      assert.strictEqual(told(refused).policy, "5000;w=3600")
+      assert.strictEqual(limitIn(refused).policy, "5000;w=3600")
       assert.match(refused.headers.get("retry-after") ?? "", /^\d+$/)
       assert.strictEqual(
         (await world.call("com.atproto.sync.getHead", { params: { did } })).text,
@@ -188,11 +188,11 @@ describe("rate limits", () => {
       })
     for (let count = 0; count < 1000; count++) {
       const answer = await upload("192.0.2.1")
-      assert.strictEqual(told(answer).remaining, String(999 - count))
+      assert.strictEqual(limitIn(answer).remaining, String(999 - count))
     }
     const refused = await upload("192.0.2.1")
     assert.strictEqual(outcomeOf(refused), "429 RateLimitExceeded")
-    assert.strictEqual(told(refused).policy, "1000;w=86400")
+    assert.strictEqual(limitIn(refused).policy, "1000;w=86400")
     assert.strictEqual((await upload("192.0.2.2")).status, 200)
     assert.strictEqual(
       (await world.call(describeServer, { headers: from("192.0.2.1") })).status,
@@ -202,7 +202,7 @@ describe("rate limits", () => {
 
   it("responses have no limits while they are off", async () => {
     const world = await startWorld({ RATE_LIMITS: "off" })
-    assert.isNull(told(await world.call(describeServer)).limit)
+    assert.isNull(limitIn(await world.call(describeServer)).limit)
     await world.close()
   })
 })
@@ -470,10 +470,10 @@ describe("every declared rate limit", () => {
       for (const { limits, what } of tried) {
         const windows = rule.windows.map(({ limit, windowSeconds }) => [limit, windowSeconds])
         // Failures at one account also count as attempts at any account, with a lower limit.
-        const told = name === "signIn" ? windows.slice(0, 1) : windows
+        const expected = name === "signIn" ? windows.slice(0, 1) : windows
         assert.deepStrictEqual(
           limits.map((limit) => [...limit]),
-          told,
+          expected,
           what
         )
       }

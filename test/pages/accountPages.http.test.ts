@@ -255,8 +255,8 @@ describe("the apps", () => {
     const page = await browser.get("/account/app-password", ours)
     const form = page.form("/app-password")
     assert.strictEqual((await browser.submit(form, { name: "  " })).status, 400)
-    const told = await browser.submit(form, { name: "Phone", access: "privileged" })
-    const password = /<code>([a-z2-7-]{19})<\/code>/.exec(told.text)?.[1] ?? ""
+    const created = await browser.submit(form, { name: "Phone", access: "privileged" })
+    const password = /<code>([a-z2-7-]{19})<\/code>/.exec(created.text)?.[1] ?? ""
     const signIn = () =>
       world.call("com.atproto.server.createSession", {
         input: { identifier: person.handle, password }

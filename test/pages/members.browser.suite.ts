@@ -111,7 +111,7 @@ export const membersSuite = (world: () => BrowserWorld) => {
       await page.getByLabel("Days until it expires").fill("30")
       await click("Create access token")
       await arrive(page, "Your new access token")
-      await look(page, "account-access-token-told", scripts)
+      await look(page, "account-access-token-created", scripts)
       const token = await secret()
       const call = async (method: string, body?: object) => {
         const answer = await fetch(`${publicUrl}/xrpc/${method}`, {

@@ -261,7 +261,7 @@ describe("an owner’s records", () => {
     await settled(world, who.did)
     const frames = world.subscribe(0)
     await world.delivered()
-    const told = frames.map(decodeFrame).flatMap(({ body }) => {
+    const events = frames.map(decodeFrame).flatMap(({ body }) => {
       // SAFETY: the body of an event.
       const { repo, ops = [] } = body as {
         repo?: string
@@ -270,7 +270,7 @@ describe("an owner’s records", () => {
       return repo === who.did ? [ops.map(({ action, path }) => `${action} ${path}`)] : []
     })
     assert.sameMembers(
-      [...(told.at(-1) ?? [])],
+      [...(events.at(-1) ?? [])],
       [`delete ${notes}/${one}`, `delete ${notes}/${two}`]
     )
     // Sent again, it changes nothing.

@@ -62,8 +62,8 @@ describe("an account moved by the command", () => {
     const { did, agent: there } = mover
     const before = await recordsOf(world, there, did)
     const stream = await openStream(world.nacre.url, "")
-    const told = () => stream.frames.filter(({ body }) => (body.did ?? body.repo) === did)
-    const kinds = () => told().map(({ type, body }) => `${type} ${body.active ?? ""}`.trim())
+    const received = () => stream.frames.filter(({ body }) => (body.did ?? body.repo) === did)
+    const kinds = () => received().map(({ type, body }) => `${type} ${body.active ?? ""}`.trim())
     const command = migrateOf(world, mover)
     const env = environmentOf(world, mover)
 
@@ -111,7 +111,7 @@ describe("an account moved by the command", () => {
     )
     assert.strictEqual((await plcOf(world, did)).rotationKeys[0], recovery)
     assert.isFalse(existsSync(state))
-    await until("the events of moving in", () => told().length >= 4)
+    await until("the events of moving in", () => received().length >= 4)
     assert.deepStrictEqual(kinds(), ["#identity", "#account true", "#identity", "#sync"])
     const here = await arrived(world, mover)
     assert.deepStrictEqual(await recordsOf(world, here, did), before)
@@ -141,7 +141,7 @@ describe("an account moved by the command", () => {
     const plc = await plcOf(world, did)
     assert.strictEqual(plc.services["atproto_pds"]?.endpoint, world.old.publicUrl)
     assert.strictEqual(plc.rotationKeys[0], recovery)
-    await until("the events of moving out", () => told().length >= 6)
+    await until("the events of moving out", () => received().length >= 6)
     assert.deepStrictEqual(kinds().slice(4), ["#commit", "#account false"])
     await there.login({ identifier: did, password: mover.password })
     const { uri, cid } = await there.post({ text: "back again" })

@@ -36,9 +36,9 @@ describe.each([
     const here = new AtpAgent({ service: world.nacre.publicUrl })
     const stream = await openStream(world.nacre.url, "")
     const consumer = openFirehose(world.nacre)
-    const told = () => stream.frames.filter(({ body }) => (body.did ?? body.repo) === did)
+    const received = () => stream.frames.filter(({ body }) => (body.did ?? body.repo) === did)
     const kinds = () =>
-      told().map(({ type, body }) => (type === "#account" ? `${type} ${body.active}` : type))
+      received().map(({ type, body }) => (type === "#account" ? `${type} ${body.active}` : type))
 
     const account = { handle: `${name}.new.test`, email, password: "another password" }
     await arrive(there, here, account)
@@ -74,7 +74,7 @@ describe.each([
     await switchOver(atNacre(world, here), there)
     await consumer.received(did, 6)
     assert.deepStrictEqual(kinds().slice(4), ["#commit", "#account false"])
-    assert.strictEqual(told()[5]!.body.status, "deactivated")
+    assert.strictEqual(received()[5]!.body.status, "deactivated")
     assert.deepStrictEqual(consumer.errors, [])
     await assertImages(there, mover)
     const back = await plcOf(world, did)

@@ -23,7 +23,7 @@ import {
 const watch = async (url: string, did: string) => {
   const stream = await openStream(url, "?cursor=0")
   const frames = () => stream.frames.filter(({ body }) => (body.did ?? body.repo) === did)
-  const told = () =>
+  const received = () =>
     frames().map(({ type, body }) =>
       type === "#account" ? `${type} ${body.active ? "active" : body.status}` : type
     )
@@ -32,7 +32,7 @@ const watch = async (url: string, did: string) => {
     await until("the newest commit", () => frames().some(({ body }) => body.rev === rev))
     return frames().findLastIndex(({ body }) => body.rev === rev) + 1
   }
-  return { told, untilCommit, close: () => stream.close() }
+  return { received, untilCommit, close: () => stream.close() }
 }
 
 const arrival = ["#identity", "#account active", "#identity", "#sync"]
@@ -163,11 +163,11 @@ describe("an account that goes from the reference to a server of this project, t
     assert.deepStrictEqual(await recordsOf(world, home, did), new Map([...records, [path, cid]]))
 
     const visit = [...arrival, "#commit", "#account deactivated"]
-    await until("the last events", () => atSecond.told().length >= visit.length)
-    await until("the last post", () => atReference.told().at(-1) === "#commit")
-    assert.deepStrictEqual(atFirst.told(), visit)
-    assert.deepStrictEqual(atSecond.told(), visit)
-    assert.deepStrictEqual(atReference.told().slice(before), [
+    await until("the last events", () => atSecond.received().length >= visit.length)
+    await until("the last post", () => atReference.received().at(-1) === "#commit")
+    assert.deepStrictEqual(atFirst.received(), visit)
+    assert.deepStrictEqual(atSecond.received(), visit)
+    assert.deepStrictEqual(atReference.received().slice(before), [
       "#account deactivated",
       "#identity",
       "#account active",

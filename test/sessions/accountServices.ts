@@ -140,13 +140,13 @@ export const forgetful = <R>(first: Context.Context<R>, make: () => Context.Cont
   const services = new Map<string, unknown>()
   for (const [key, service] of first.mapUnsafe) {
     // SAFETY: a new context has the same services under the same keys.
-    const anew = () => make().mapUnsafe.get(key) as Record<PropertyKey, unknown>
+    const fresh = () => make().mapUnsafe.get(key) as Record<PropertyKey, unknown>
     const get = (shape: Record<PropertyKey, unknown>, name: PropertyKey) => {
       const value = shape[name]
-      if (Effect.isEffect(value)) return Effect.suspend(() => anew()[name] as typeof value)
-      if (typeof value !== "function") return anew()[name]
+      if (Effect.isEffect(value)) return Effect.suspend(() => fresh()[name] as typeof value)
+      if (typeof value !== "function") return fresh()[name]
       return (...input: ReadonlyArray<unknown>) => {
-        const service = anew()
+        const service = fresh()
         return (service[name] as (...input: ReadonlyArray<unknown>) => unknown).apply(
           service,
           input as Array<unknown>

@@ -87,7 +87,7 @@ describe("the page about who may call what", () => {
       writeFileSync(path, `${before}${marks[0]}${table()}${marks[1]}${after}`)
       return
     }
-    assert.strictEqual(said, table(), "UPDATE_DOCS=1 writes the table anew")
+    assert.strictEqual(said, table(), "UPDATE_DOCS=1 writes the table")
   })
 
   it("app passwords may not change the account's names, addresses or sign-in", () => {

@@ -118,9 +118,9 @@ describe("an app password with chosen permissions", () => {
     const wrong = await browser.submit(form, { ...filled, more: "identity:*" })
     assert.strictEqual(wrong.status, 400)
     assert.include(unescape(wrong.text), "“identity:*” isn’t a permission")
-    const told = await browser.submit(wrong.form("/app-password"), { more: "" })
-    assert.strictEqual(told.status, 200)
-    const [, password] = /<code>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})<\/code>/.exec(told.text) ?? []
+    const created = await browser.submit(wrong.form("/app-password"), { more: "" })
+    assert.strictEqual(created.status, 200)
+    const [, password] = /<code>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})<\/code>/.exec(created.text) ?? []
     const list = async () => unescape((await browser.get("/account/apps", ours)).text)
     assert.include(await list(), "Not used yet.")
     const fetch = (input: RequestInfo | URL, init?: RequestInit) =>
@@ -233,12 +233,12 @@ describe("an access token", () => {
     const cleo = await signUp(host, "cleoo")
     const browser = await browserOf(host, cleo)
     const page = await browser.get("/account/access-token", ours)
-    const told = await browser.submit(page.form("/access-token"), {
+    const created = await browser.submit(page.form("/access-token"), {
       name: "Backup script",
       access: "standard",
       days: "30"
     })
-    const [token = ""] = /nacre\.[\w-]+\.[\w-]{43}/.exec(told.text) ?? []
+    const [token = ""] = /nacre\.[\w-]+\.[\w-]{43}/.exec(created.text) ?? []
     const auth = bearer(token)
     ok(
       await host.call("com.atproto.repo.createRecord", {

@@ -147,9 +147,9 @@ async function verify({ server, did, ledger, consumer, untouched }: Verified) {
   )
   problems.push(...judge(ledger, contents))
   for (const [path, cid] of contents) {
-    if (consumer.mirror.get(path) !== cid) problems.push(`the firehose told ${path} wrongly`)
+    if (consumer.mirror.get(path) !== cid) problems.push(`the firehose has another ${path}`)
   }
-  if (consumer.mirror.size !== contents.size) problems.push("the firehose told of other records")
+  if (consumer.mirror.size !== contents.size) problems.push("the firehose has other records")
   for (const rev of ledger.revs) {
     if (!consumer.revs.has(rev)) problems.push(`commit ${rev} was acknowledged and never announced`)
   }

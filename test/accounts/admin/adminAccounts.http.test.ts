@@ -196,9 +196,9 @@ describe("the administrator's account methods", () => {
     assert.deepInclude(resolved, { did, handle: "support.test" })
     await settled(world, did)
     await world.delivered()
-    const told = frames.map(decodeFrame).filter(({ body }) => body.did === did)
+    const events = frames.map(decodeFrame).filter(({ body }) => body.did === did)
     assert.deepStrictEqual(
-      told.map(({ type, body }) => [type, body.handle]),
+      events.map(({ type, body }) => [type, body.handle]),
       [["#identity", "support.test"]]
     )
     const taken = await change("updateAccountHandle", { did, handle: world.alice.handle })

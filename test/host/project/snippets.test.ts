@@ -110,9 +110,9 @@ describe("the snippets of the documents", () => {
         ].map((one) => ({ ...one, file }))
       )
     assert.isAbove(faults.length, 100)
-    const told = faults
+    const wrong = faults
       .filter(({ fault }) => fault !== undefined)
       .map(({ file, words, fault }) => `${file}: ${words.join(" ")}: ${fault}`)
-    assert.deepStrictEqual(told, [])
+    assert.deepStrictEqual(wrong, [])
   })
 })

@@ -61,9 +61,9 @@ describe("an own-domain handle", () => {
     assert.deepInclude(described, { handle: "handle.invalid", handleIsCorrect: false })
     await settled(world, who.did)
     await world.delivered()
-    const told = frames.map(decodeFrame).filter(({ body }) => body["did"] === who.did)
+    const events = frames.map(decodeFrame).filter(({ body }) => body["did"] === who.did)
     assert.deepStrictEqual(
-      told.map(({ type, body }) => [type, body["handle"]]),
+      events.map(({ type, body }) => [type, body["handle"]]),
       [["#identity", "handle.invalid"]]
     )
     const next = `back${world.next()}.test`

@@ -125,10 +125,10 @@ describe("an app's permissions in plain words", () => {
 
   it("every known value is covered, and unknown ones are not", () => {
     const scope = `atproto transition:email account:repo identity:handle repo:app.bsky.feed.post repo?collection=app.bsky.graph.block&collection=com.example.x blob:image/* rpc:chat.bsky.convo.getLog?aud=${chat} rpc?lxm=app.bsky.feed.getFeed&lxm=app.bsky.actor.getPreferences&aud=${bluesky}`
-    const told = inPlainWords(`${scope} nonsense repo:% space:x`, none).flatMap(
+    const explained = inPlainWords(`${scope} nonsense repo:% space:x`, none).flatMap(
       ({ scopes }) => scopes
     )
-    assert.deepStrictEqual([...new Set(told)].toSorted(), scope.split(" ").toSorted())
+    assert.deepStrictEqual([...new Set(explained)].toSorted(), scope.split(" ").toSorted())
   })
 })
 

@@ -264,7 +264,7 @@ describe("what a scope grants", () => {
 
 describe("a missing permission", () => {
   it("missing returns the scope that would grant the permission", () => {
-    const told = [
+    const scopes = [
       repo("create"),
       rpc(),
       rpc("*"),
@@ -273,7 +273,7 @@ describe("a missing permission", () => {
       account("status", "manage"),
       identity("*")
     ].map((permission) => missing("atproto", [permission]))
-    assert.deepStrictEqual(told, [
+    assert.deepStrictEqual(scopes, [
       "repo:com.example.post?action=create",
       "rpc:com.example.getFeed?aud=did:web:api.example.com%23appview",
       "rpc:*?aud=did:web:api.example.com%23appview",

@@ -22,7 +22,7 @@ const url = `https://pds.example.com/blob/${blobOfCid}`
 
 const profile: JsonObject = {
   $type: "app.bsky.actor.profile",
-  displayName: "Alice anew",
+  displayName: "Alice again",
   description: "Writes",
   pronouns: "she",
   website: "https://alice.example.com",
@@ -44,7 +44,7 @@ describe("a profile that was just edited", () => {
   it("the profile has every field that the owner can set, and the AppView's counts", () => {
     const made = inProfile(detailed(alice), local) as Seen
     assertValid("app.bsky.actor.getProfile", made)
-    assert.strictEqual(made["displayName"], "Alice anew")
+    assert.strictEqual(made["displayName"], "Alice again")
     assert.strictEqual(made["description"], "Writes")
     assert.deepStrictEqual([made["avatar"], made["banner"]], [url, url])
     assert.deepStrictEqual(made["pinnedPost"], ref(uriOf(1)))
@@ -67,7 +67,7 @@ describe("a profile that was just edited", () => {
     const made = inProfiles({ profiles: [detailed(bob), detailed(alice)] }, local) as Seen
     assertValid("app.bsky.actor.getProfiles", made)
     assert.deepStrictEqual(made["profiles"][0], detailed(bob))
-    assert.strictEqual(made["profiles"][1].displayName, "Alice anew")
+    assert.strictEqual(made["profiles"][1].displayName, "Alice again")
   })
 
   it("the profile is replaced in posts, replies and reposts, but not inside records", () => {
@@ -86,7 +86,7 @@ describe("a profile that was just edited", () => {
     const names = [first.post.author, first.reason.by, first.reply.root.author].map(
       ({ displayName }) => displayName
     )
-    assert.deepStrictEqual(names, ["Alice anew", "Alice anew", "Alice anew"])
+    assert.deepStrictEqual(names, ["Alice again", "Alice again", "Alice again"])
     assert.deepStrictEqual(first.post.record.fake, fake)
     assert.deepStrictEqual(second, { post: shown(3) })
   })
@@ -105,7 +105,7 @@ describe("a profile that was just edited", () => {
 describe("the author of a new post", () => {
   it("the author is the AppView's view, with new fields", () => {
     const author = authorOf([shown(2), shown(1, alice)], local)
-    assert.strictEqual(author["displayName"], "Alice anew")
+    assert.strictEqual(author["displayName"], "Alice again")
     assert.deepStrictEqual(author["viewer"], { muted: false })
   })
 
@@ -113,7 +113,7 @@ describe("the author of a new post", () => {
     const { did, handle, displayName, avatar } = authorOf([shown(2)], local)
     assert.deepStrictEqual(
       [did, handle, displayName, avatar],
-      [alice, "alice.test", "Alice anew", url]
+      [alice, "alice.test", "Alice again", url]
     )
   })
 

@@ -295,11 +295,11 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
-          yield* write("told")
-          const told = world.events().length
+          yield* write("first")
+          const before = world.events().length
           const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
           yield* importCar(carOf(repo))
-          const [event, ...more] = world.events().slice(told)
+          const [event, ...more] = world.events().slice(before)
           assert.strictEqual(more.length, 0)
           assert.strictEqual(event!.kind, "sync")
           const body = numbered(event!).body as Body
@@ -313,7 +313,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
           })
           yield* deactivate
           yield* importCar(carOf(repo))
-          assert.strictEqual(world.events().length, told + 1)
+          assert.strictEqual(world.events().length, before + 1)
         })
     )
 

@@ -75,15 +75,15 @@ export const startFaulty = async (target: string): Promise<Faulty> => {
     const { host: _, ...headers } = asked.headers
     const sent = request(`${target}${asked.url}`, { method: asked.method ?? "GET", headers })
     sent.once("error", () => answer.destroy())
-    sent.once("response", (told) => {
+    sent.once("response", (whole) => {
       const pieces: Array<Buffer> = []
-      told.on("data", (piece: Buffer) => pieces.push(piece))
-      told.once("end", () => {
+      whole.on("data", (piece: Buffer) => pieces.push(piece))
+      whole.once("end", () => {
         const body = Buffer.concat(pieces)
         const half = body.subarray(0, body.length / 2)
         if (fault === "silent") return answer.destroy()
-        const { "content-length": _length, "transfer-encoding": _encoding, ...rest } = told.headers
-        answer.writeHead(told.statusCode ?? 500, rest)
+        const { "content-length": _length, "transfer-encoding": _encoding, ...rest } = whole.headers
+        answer.writeHead(whole.statusCode ?? 500, rest)
         if (fault === "cut") return answer.write(half, () => answer.destroy())
         if (fault === "spoilt") return answer.end(Buffer.alloc(body.length, 7))
         if (fault === "torn") return answer.end(withoutLastBlock(body))

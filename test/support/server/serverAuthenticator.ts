@@ -23,12 +23,12 @@ const handlerOf =
         const pieces: Array<Buffer> = []
         answer.on("data", (piece: Buffer) => pieces.push(piece))
         answer.once("end", () => {
-          const told = new Headers()
+          const received = new Headers()
           for (const [name, value] of Object.entries(answer.headersDistinct)) {
-            for (const one of value ?? []) told.append(name, one)
+            for (const one of value ?? []) received.append(name, one)
           }
           const status = answer.statusCode ?? 0
-          resolve(new Response(Buffer.concat(pieces), { status, headers: told }))
+          resolve(new Response(Buffer.concat(pieces), { status, headers: received }))
         })
       })
       sent.end(body)
