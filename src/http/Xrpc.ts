@@ -198,8 +198,9 @@ const run = Effect.fnUntraced(function* <R, In>(
     })
   }
   const auth = yield* Auth
-  const caller = yield* auth.authenticate(credentialsOf(request), declared.authority, nsid)
-  if (engine.judged !== undefined) yield* engine.judged(caller)
+  const { authority } = declared
+  const judged = yield* auth.authenticate(credentialsOf(request), authority, nsid)
+  if (engine.judged !== undefined) yield* engine.judged(judged)
   const parsed = lexicons.parseParams(nsid, url.searchParams)
   if (Result.isFailure(parsed)) return yield* invalid(parsed.failure)
   const input =
@@ -210,11 +211,13 @@ const run = Effect.fnUntraced(function* <R, In>(
           limit: declared.bodyLimit ?? engine.jsonLimit,
           typedNames: declared.typedNames ?? []
         })
+  const caller =
+    request.method === "POST" ? yield* Effect.fromResult(auth.recheck(judged, authority)) : judged
   const { success: params } = parsed
   if (caller.kind === "oauth") {
     const { appView } = yield* Config
     const named = appView === undefined ? undefined : `${appView.did}#${appView.service}`
-    const needs = needsOf(declared.authority, { params, input, appView: named })
+    const needs = needsOf(authority, { params, input, appView: named })
     yield* auth.permit(caller, needs)
   }
   if (engine.take !== undefined) {

@@ -82,14 +82,17 @@ export const serveSoon = <R>(
   if (declared?.soon === undefined || request.method !== "POST") return undefined
   const { nsid, authority, soon, bodyLimit = jsonLimit, typedNames = [] } = declared
   if (url.search !== "" || !isInOnePiece(request, bodyLimit)) return undefined
-  const caller = Context.get(services, Auth).sessionNow(credentialsOf(request), authority)
-  if (caller === undefined) return undefined
+  const auth = Context.get(services, Auth)
+  const judged = auth.sessionNow(credentialsOf(request), authority)
+  if (judged === undefined) return undefined
   const lexicons = Context.get(services, KnownLexicons)
   const answer = (body: Uint8Array) => {
     const input = checkBody(request, body, { nsid, typedNames }, lexicons)
-    return Result.isFailure(input)
-      ? Result.fail(input.failure)
-      : soon({ nsid, params: {}, input: input.success, caller, request }, services)
+    if (Result.isFailure(input)) return Result.fail(input.failure)
+    const caller = auth.recheck(judged, authority)
+    return Result.isFailure(caller)
+      ? Result.fail(caller.failure)
+      : soon({ nsid, params: {}, input: input.success, caller: caller.success, request }, services)
   }
   const turn = Context.get(services, SharedTurn)
   return turn.join(request.arrayBuffer()).then(

@@ -61,12 +61,12 @@ export const importRepo = Effect.fn("importRepo")(function* (
   }
   const { body, length } = yield* bodyOf(request)
   const known = length === undefined ? {} : { length }
-  const { key, limit } = yield* accounts.call(did, "authorizeImport", {
+  const { key, limit, caller } = yield* accounts.call(did, "authorizeImport", {
     ...credentials,
     ...(length === undefined ? {} : { size: length })
   })
   yield* stage(key, body, { limit, ...known })
-  const { odd, named } = yield* accounts.call(did, "importRepo", { key })
+  const { odd, named } = yield* accounts.call(did, "importRepo", { key, caller })
   if (odd === 0) return undefined
   const records = named.map(({ path, reason }) => ({ uri: `at://${did}/${path}`, reason }))
   return { keptAsTheyCame: odd, records }

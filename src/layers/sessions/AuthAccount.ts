@@ -14,13 +14,14 @@ import { Auth, Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller, SessionLevel } from "../../services/sessions/Authority.ts"
 import { Config } from "../../services/host/Config.ts"
 import type { DpopProofs } from "../../services/oauth/DpopProofs.ts"
-import type { OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
+import { OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
 import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
 import { AppPasswords } from "../../services/sessions/AppPasswords.ts"
 import { isOwnToken } from "../../core/sessions/bearerToken.ts"
 import { OwnTokens } from "../../services/sessions/OwnTokens.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import * as Callers from "./judge.ts"
+import { checkStanding, levelIn, rechecking } from "./standing.ts"
 import * as OAuthCallers from "../oauth/judgeApp.ts"
 
 type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
@@ -36,20 +37,6 @@ const reaches = (level: Exclude<Level, "scoped">, authority: SessionAuthority): 
 /** False if a retry with our nonce could succeed. */
 const isFinal = (denied: Denied | OAuthDenied): denied is Denied =>
   denied.error !== "use_dpop_nonce"
-
-/** Rejects callers if the account's status forbids the method. */
-const checkStanding = (
-  account: Account,
-  { takendown, active }: Pick<SessionAuthority, "takendown" | "active">,
-  isOwner: boolean
-): Effect.Effect<void, Denied> => {
-  if (account.takedown !== undefined && !(takendown === true && isOwner)) {
-    return Effect.fail(deny("AccountTakedown", "Account has been taken down"))
-  }
-  return active === true && account.deactivatedAt !== undefined
-    ? Effect.fail(deny("AccountDeactivated", "Account is deactivated"))
-    : Effect.void
-}
 
 type Needs =
   | AccountStore
@@ -78,6 +65,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
     const config = yield* Config
     const clock = yield* Clock.Clock
     const judgeApp = yield* OAuthCallers.make
+    const recheck = rechecking({ accounts, sessions, apps: yield* OAuthSessions, ownTokens })
 
     const theAccount = Effect.suspend(() => {
       const account = accounts.peek()
@@ -124,7 +112,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       const account = accounts.peek()
       if (account === undefined) return yield* OAuthCallers.invalidToken("Account not found")
       const caller = yield* judgeApp(account.did, token, credentials)
-      yield* checkStanding(account, authority, false)
+      yield* Effect.fromResult(checkStanding(account, authority, false))
       return authority.oauth === "no"
         ? yield* deny("Forbidden", "OAuth credentials are not supported for this endpoint")
         : caller
@@ -137,7 +125,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       granted: string,
       authority: SessionAuthority
     ): Effect.fn.Return<Caller, Denied> {
-      yield* checkStanding(account, authority, false)
+      yield* Effect.fromResult(checkStanding(account, authority, false))
       if (authority.oauth === "no" || authority.level === "full") {
         return yield* deny("Forbidden", "This credential may not do this, whatever its scope")
       }
@@ -193,7 +181,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       if (isOwnToken(token)) return yield* tokenCaller(account, token, authority)
       if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
         const caller = yield* serviceCaller(account, token, nsid, true)
-        yield* checkStanding(account, authority, false)
+        yield* Effect.fromResult(checkStanding(account, authority, false))
         return caller
       }
       const { id, level, appPassword } = yield* findSession(account, jwt)
@@ -204,17 +192,11 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       }
       if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
       const isOwner = level === "full" || level === "takendown"
-      yield* checkStanding(account, authority, isOwner)
+      yield* Effect.fromResult(checkStanding(account, authority, isOwner))
       if (account.deactivatedAt !== undefined) {
         yield* Effect.provideService(continueMigration, PendingMigration, pending)
       }
-      // A session opened before the takedown may do no more than one opened after it.
-      return {
-        kind: "session",
-        did: account.did,
-        session: id,
-        level: account.takedown === undefined ? level : "takendown"
-      }
+      return { kind: "session", did: account.did, session: id, level: levelIn(account, level) }
     })
 
     const adminCaller = ({ authorization }: Credentials) =>
@@ -271,6 +253,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
     return Auth.of({
       authenticate,
       sessionNow,
+      recheck,
       permit: (caller, permissions) => {
         const scope = caller.kind === "oauth" ? missing(caller.granted, permissions) : undefined
         return scope === undefined

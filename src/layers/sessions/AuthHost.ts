@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Operators } from "../../services/operators/Operators.ts"
@@ -73,6 +74,7 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens | Operators 
         // Apps never get here: their tokens are checked in the account's object.
         permit: () => Effect.void,
         sessionNow: () => undefined,
+        recheck: Result.succeed,
         authenticate: (credentials, authority: Authority, nsid) => {
           const { authorization } = credentials
           switch (authority.kind) {

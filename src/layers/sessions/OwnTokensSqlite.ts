@@ -112,6 +112,7 @@ export const layer: Layer.Layer<OwnTokens, never, SqlStorage | AccountHistory | 
         list: Effect.sync(() =>
           [...rows().values()].map(fromRow).toSorted((a, b) => b.createdAt - a.createdAt)
         ),
+        has: (name) => [...rows().values()].some((row) => row.name === name),
         revoke: (name) =>
           Effect.map(noting, (note) =>
             sql.transaction(() => {

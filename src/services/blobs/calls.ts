@@ -117,7 +117,12 @@ const recordUpload = Effect.fnUntraced(function* ({
   yield* assertAccepted(blobMimeTypes, mimeType)
   // An app may upload the types that it has permission for, whatever it declares.
   if (caller !== undefined) {
-    yield* (yield* Auth).permit(caller, [{ resource: "blob", mime: input.mimeType }])
+    const needs = [{ resource: "blob", mime: input.mimeType }] as const
+    const auth = yield* Auth
+    yield* auth.permit(
+      yield* Effect.fromResult(auth.recheck(caller, uploadAuthority(needs))),
+      needs
+    )
   }
   const quota = yield* blobQuota
   const recorded = (yield* BlobIndex).record({

@@ -17,7 +17,7 @@ import { ownRecordCalls } from "./ownRecords.ts"
 import { Records, type StoredRecord } from "./Records.ts"
 import { RepoImport, type TrustedRepo } from "./RepoImport.ts"
 import { Auth, type Credentials } from "../sessions/Auth.ts"
-import type { Authority } from "../sessions/Authority.ts"
+import type { Authority, Caller } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 import { rules } from "../limits/rules.ts"
 
@@ -77,13 +77,13 @@ const authorizeImport = Effect.fnUntraced(function* (
   input: Credentials & { readonly size?: number }
 ) {
   const auth = yield* Auth
-  yield* auth.permit(yield* auth.authenticate(input, importAuthority, nsid), needs)
-  return yield* admitImport(input)
+  const caller = yield* auth.authenticate(input, importAuthority, nsid)
+  yield* auth.permit(caller, needs)
+  return { ...(yield* admitImport(input)), caller }
 })
 
-/** Imports a staged CAR, and removes it whether that succeeds or not. */
-export const importStaged = Effect.fnUntraced(function* (key: string, trusted?: TrustedRepo) {
-  const imports = yield* RepoImport
+/** Runs with a staged CAR, and removes it whether that succeeds or not. */
+const consuming = Effect.fnUntraced(function* <A, E, R>(key: string, use: Effect.Effect<A, E, R>) {
   const accounts = yield* AccountStore
   const store = yield* BlobStore
   const blobs = yield* BlobIndex
@@ -92,10 +92,27 @@ export const importStaged = Effect.fnUntraced(function* (key: string, trusted?: 
     if (accounts.peek() !== undefined) blobs.dropUpload(key)
   })
   // If the store fails, the row stays and the sweep tries again.
-  return yield* Effect.ensuring(imports.run(key, trusted), Effect.ignore(remove))
+  return yield* Effect.ensuring(use, Effect.ignore(remove))
 })
 
-const importRepo = ({ key }: { readonly key: string }) => importStaged(key)
+/** Imports a staged CAR, and removes it whether that succeeds or not. */
+export const importStaged = (key: string, trusted?: TrustedRepo) =>
+  consuming(
+    key,
+    Effect.flatMap(RepoImport, (imports) => imports.run(key, trusted))
+  )
+
+/** Imports a CAR that the caller has staged; a Worker of the last version doesn't name the caller. */
+const importRepo = ({ key, caller }: { readonly key: string; readonly caller?: Caller }) =>
+  consuming(
+    key,
+    Effect.gen(function* () {
+      if (caller !== undefined) {
+        yield* Effect.fromResult((yield* Auth).recheck(caller, importAuthority))
+      }
+      return yield* (yield* RepoImport).run(key)
+    })
+  )
 
 /**
  * How many of the newest posts are checked: an index of records by rev would bill a row with each

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Permission } from "../../core/oauth/types.ts"
 import type { Authority, Caller } from "./Authority.ts"
@@ -79,6 +80,11 @@ export class Auth extends Context.Service<
       credentials: Pick<Credentials, "authorization">,
       authority: Authority
     ): Caller | undefined
+    /**
+     * Checks again, without the credentials, a caller whose body has come since: its session may
+     * have ended meanwhile, or its account's status changed.
+     */
+    recheck(caller: Caller, authority: Authority): Result.Result<Caller, Denied | OAuthDenied>
     /** Rejects an app whose token lacks one of these permissions; other callers pass. */
     permit(caller: Caller, permissions: ReadonlyArray<Permission>): Effect.Effect<void, Denied>
   }

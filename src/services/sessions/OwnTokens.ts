@@ -30,6 +30,8 @@ export class OwnTokens extends Context.Service<
     ): Effect.Effect<OwnToken & { readonly token: string }, OwnTokenRefused>
     /** All of them, newest first, expired ones too. */
     readonly list: Effect.Effect<ReadonlyArray<OwnToken>>
+    /** Whether a token of this name exists. */
+    has(name: string): boolean
     /** Revokes one at once; ignores an unknown name. */
     revoke(name: string): Effect.Effect<void>
     /** The valid token with this text, if any; notes its use. */
