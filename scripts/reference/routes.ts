@@ -37,6 +37,8 @@ const texts: Readonly<Record<string, string>> = {
   "/admin/console/*": "the console's other pages and its forms",
   "/admin/alerts":
     "for the administrator (HTTP Basic): the watch's open alerts, then those that have ended, and when the watch looked last",
+  "/admin/alerts/accept":
+    "for admins: says that the owner of `account` made the PLC operation with the `cid` that the alert about it names, which ends the alert",
   "/admin/audit":
     "for the administrator (HTTP Basic): what operators and moderators did, from the newest or after the number `?after=`; `?before=`, `?limit=` (500 at most), `?actor=`, `?act=` and `?subject=` choose",
   "/admin/backups":

@@ -29,7 +29,7 @@ import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
 import { metrics } from "./operators/metrics.ts"
-import { adminAlerts } from "./operators/adminAlerts.ts"
+import { acceptAlert, adminAlerts } from "./operators/adminAlerts.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { toMoveIn } from "./pages/account/moveIn/start.ts"
@@ -83,6 +83,7 @@ export const routes = [
   route("GET", "/admin", visit(operatorsConsole), rules.newDevice),
   route("*", "/admin/console/*", visit(operatorsConsole), rules.newDevice),
   route("GET", "/admin/alerts", answer(adminAlerts), rules.administrator),
+  route("POST", "/admin/alerts/accept", answer(acceptAlert), rules.administrator),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
   ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
   ...careRoutes.map(({ verb, path, make }) => route(verb, path, answer(make), rules.administrator)),

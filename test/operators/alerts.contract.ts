@@ -41,6 +41,30 @@ export const alertsContract = (name: string, fresh: () => Layer.Layer<Alerts | W
       })
     )
 
+    check(
+      "an alert that is ended without a look stays in the list, and its end is reported",
+      (alerts) =>
+        Effect.gen(function* () {
+          yield* alerts.note(complete(every, [late, down]), 1000)
+          yield* alerts.note(complete(every, [late, down]), 400_000)
+          yield* alerts.settled(yield* alerts.unreported("mail", 10), "mail", "sent")
+          yield* alerts.end(down, 500_000)
+          yield* alerts.end({ kind: "dependency-down", subject: "d1" }, 500_000)
+          assert.deepStrictEqual(yield* listed(alerts), [
+            ["backup-late", 1000, 400_000, undefined],
+            ["dependency-down", 1000, 400_000, 500_000]
+          ])
+          const ended = yield* alerts.unreported("mail", 10)
+          assert.deepStrictEqual(
+            ended.map(({ kind }) => kind),
+            ["dependency-down"]
+          )
+          yield* alerts.end(down, 600_000)
+          assert.strictEqual((yield* alerts.unreported("mail", 10))[0]?.endedAt, 500_000)
+          assert.strictEqual((yield* alerts.summary)?.at, 400_000)
+        })
+    )
+
     check("a look that didn't look for a kind doesn't end its alerts", (alerts) =>
       Effect.gen(function* () {
         yield* alerts.note(complete(every, [late]), 1000)

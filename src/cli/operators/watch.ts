@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { channels } from "../../core/operators/alerts.ts"
 import { administrator } from "../administrator.ts"
-import { Verbatim, Words } from "../answers.ts"
+import { CidText, Did, Handle, Verbatim, Words } from "../answers.ts"
+import { wholeHandle } from "../handles.ts"
 import { moment, report, type Style, table } from "../output.ts"
-import { query } from "../xrpc.ts"
+import { procedure, query } from "../xrpc.ts"
 
 const optional = Schema.optionalKey
 const Reported = Schema.Array(Schema.Literals(channels))
@@ -55,6 +57,37 @@ const words = ({ lookedAt, alerts }: typeof Answer.Type, style: Style): string =
   return [table(heads, alerts.map(rowOf), "No alerts"), looked].join("\n\n")
 }
 
+const Accepted = Schema.Struct({ did: Did, handle: Handle, cid: CidText })
+
+const accept = Command.make(
+  "accept",
+  {
+    account: Argument.String("account").pipe(
+      Argument.withDescription("The account's handle or DID")
+    ),
+    cid: Argument.String("cid").pipe(
+      Argument.withDescription("The operation's CID, from the alert's detail")
+    )
+  },
+  Effect.fnUntraced(function* ({ account, cid }) {
+    const admin = yield* administrator
+    const handle = yield* wholeHandle(admin.server, account)
+    const answer = yield* procedure(admin, "admin/alerts/accept", Accepted, {
+      account: handle,
+      cid
+    })
+    yield* report(
+      answer,
+      ({ handle: of }) => `The alert about ${of} has ended. A later operation begins another one.`
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Accept a PLC operation that an account's owner made without this server, and end the alert about it. Ask the owner first: the operation may be a thief's"
+  ),
+  Command.withShortDescription("Accept a PLC operation that the account's owner made elsewhere")
+)
+
 /** `nacre watch` */
 export const watch = Command.make(
   "watch",
@@ -65,6 +98,7 @@ export const watch = Command.make(
     yield* report(answer, words)
   })
 ).pipe(
+  Command.withSubcommands([accept]),
   Command.withDescription(
     "Show what the server's watch found: open alerts, then past ones. Each kind of alert has a page in docs/operate/runbook"
   ),

@@ -167,6 +167,13 @@ export const layer: Layer.Layer<Alerts, never, HostDatabase | WatchNotes> = Laye
         (value) => value as AlertSummary | undefined
       ),
       note,
+      end: Effect.fn("Alerts.end")(function* ({ kind, subject }, now) {
+        yield* repeatable(
+          "endAlert",
+          sql<object>`UPDATE alert SET ended_at = ${now}
+            WHERE kind = ${kind} AND subject = ${subject} AND ended_at IS NULL`
+        )
+      }),
       add: Effect.fn("Alerts.add")(function* (alert) {
         const bits = alert.reportedBegin.reduce((sum, channel) => sum | beginBit(channel), 0)
         yield* repeatable(

@@ -4,9 +4,12 @@ import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 
 /** What the server knows of a DID's PLC log. */
 export interface SeenOperation {
-  /** The CID of the last operation that is the server's, its owner's, or older than the watch. */
+  /**
+   * The CID of the last operation that is the server's, its owner's, or older than the watch; with
+   * `foreignAt`, of the last one that somebody else made.
+   */
   readonly cid: string
-  /** When the watch first saw a later operation that somebody else made, in milliseconds. */
+  /** When the watch first saw the operation that somebody else made, in milliseconds. */
   readonly foreignAt?: number
 }
 

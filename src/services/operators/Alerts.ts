@@ -21,6 +21,8 @@ export class Alerts extends Context.Service<
     readonly summary: Answer<AlertSummary | undefined>
     /** Begins, continues and ends alerts. */
     note(look: Look, now: number): Answer<void>
+    /** Ends an open alert between two looks. */
+    end(alert: Pick<Alert, "kind" | "subject">, now: number): Answer<void>
     /** Adds an alert that began while the database was down, unless it is open. */
     add(alert: Omit<Alert, "id" | "endedAt" | "reportedEnd">): Answer<void>
     /** Alerts whose begin or end a channel must still report, oldest first. */

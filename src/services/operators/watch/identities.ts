@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -10,6 +11,8 @@ import { Config } from "../../host/Config.ts"
 import { rotationKeys } from "../../identity/Keys.ts"
 import { PlcDirectory } from "../../identity/PlcDirectory.ts"
 import { type SeenOperation, SeenOperations } from "../../identity/SeenOperations.ts"
+import { InvalidRequest } from "../../failures.ts"
+import { Alerts } from "../Alerts.ts"
 import { HostCounts } from "../HostCounts.ts"
 import { WatchNotes } from "../WatchNotes.ts"
 
@@ -36,9 +39,15 @@ const readWalk = Schema.decodeUnknownOption(Walk)
 const isWatched = ({ did, status }: DirectoryEntry): boolean =>
   didMethod(did) === "plc" && status !== "deactivated" && status !== "deleted"
 
+/** An operation that somebody else made, and when the watch first saw it. */
+type Foreign = Required<SeenOperation>
+
+const isForeign = (seen: SeenOperation | undefined): seen is Foreign =>
+  seen?.foreignAt !== undefined
+
 /**
- * Compares an account's PLC log with what the server knows of it; succeeds with the time when it
- * first saw an operation that somebody else made.
+ * Compares an account's PLC log with what the server knows of it; succeeds with the last operation
+ * that somebody else made, until nobody can undo it any more.
  */
 const lookAt = Effect.fnUntraced(function* (
   did: string,
@@ -48,32 +57,51 @@ const lookAt = Effect.fnUntraced(function* (
   const plc = yield* PlcDirectory
   const known = yield* SeenOperations
   if (known === undefined) return undefined
-  const last = yield* plc.last(did)
-  const cid = cidOfOperation(last).toString()
-  if (seen?.cid === cid && seen.foreignAt === undefined) return undefined
-  const isOld = seen?.foreignAt !== undefined && now - seen.foreignAt >= undoFor
-  if (seen === undefined || seen.cid === cid || isOld) {
-    yield* known.set(did, { cid })
-    return undefined
+  const cid = cidOfOperation(yield* plc.last(did)).toString()
+  if (seen !== undefined && seen.cid !== cid) {
+    const ours = rotationKeys(yield* Config).map(({ didKey }) => didKey)
+    const log = yield* plc.log(did)
+    const cids = log.map((operation) => cidOfOperation(operation).toString())
+    const at = cids.indexOf(seen.cid)
+    // Without the known operation, a stronger key has undone it.
+    const last =
+      at < 0
+        ? log.length - 1
+        : log.findLastIndex((one, of) => of > at && signerOf(one, ours) === undefined)
+    const foreign = cids[last]
+    if (foreign !== undefined) {
+      yield* known.set(did, { cid: foreign, foreignAt: now })
+      return { cid: foreign, foreignAt: now }
+    }
   }
-  const ours = rotationKeys(yield* Config).map(({ didKey }) => didKey)
-  const log = yield* plc.log(did)
-  const at = log.findIndex((operation) => cidOfOperation(operation).toString() === seen.cid)
-  // Without the known operation, a stronger key has undone it.
-  const later = at < 0 ? log.slice(-1) : log.slice(at + 1)
-  if (at >= 0 && later.every((operation) => signerOf(operation, ours) !== undefined)) {
-    yield* known.set(did, { cid })
-    return undefined
-  }
-  const foreignAt = seen.foreignAt ?? now
-  if (seen.foreignAt === undefined) yield* known.set(did, { cid: seen.cid, foreignAt })
-  return foreignAt
+  if (isForeign(seen) && now - seen.foreignAt < undoFor) return seen
+  if (seen?.cid !== cid || isForeign(seen)) yield* known.set(did, { cid })
+  return undefined
 })
 
-const findingOf = (did: string, foreignAt: number): Finding => ({
+const findingOf = (did: string, { cid, foreignAt }: Foreign): Finding => ({
   kind: "foreign-operation",
   subject: did,
-  detail: `Its PLC log has an operation that neither this server nor the owner through it made, seen at ${utcMinute(foreignAt)}. A stronger rotation key can undo it for 72 hours after it was made`
+  detail: `Its PLC log has an operation that neither this server nor the owner through it made, seen at ${utcMinute(foreignAt)}: ${cid}. A stronger rotation key can undo it for 72 hours after it was made`
+})
+
+/**
+ * Takes a foreign operation, and those before it, for the owner's, and ends the alert about it.
+ *
+ * Rejects any other operation than the one that the alert names.
+ */
+export const acceptOperation = Effect.fn("watch.acceptOperation")(function* (
+  did: string,
+  cid: string
+) {
+  const known = yield* SeenOperations
+  const seen = known === undefined ? undefined : (yield* known.get([did])).get(did)
+  if (known === undefined || !isForeign(seen) || seen.cid !== cid) {
+    return yield* new InvalidRequest({ message: "There is no alert about this operation" })
+  }
+  yield* known.set(did, { cid })
+  const now = yield* Clock.currentTimeMillis
+  yield* (yield* Alerts).end({ kind: "foreign-operation", subject: did }, now)
 })
 
 /** The next accounts of the walk, and where it continues; undefined until its next turn. */
@@ -111,7 +139,7 @@ export const lookAtIdentities = Effect.fnUntraced(function* (now: number) {
     dids,
     (did) =>
       lookAt(did, known.get(did), now).pipe(
-        Effect.map((foreignAt) => (foreignAt === undefined ? [] : [findingOf(did, foreignAt)])),
+        Effect.map((foreign) => (foreign === undefined ? [] : [findingOf(did, foreign)])),
         Effect.catch(() =>
           Effect.sync((): ReadonlyArray<Finding> => {
             failed.add(did)
