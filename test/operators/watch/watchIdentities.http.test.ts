@@ -7,16 +7,16 @@ import {
   unsignedBytes,
   updateOperation,
   withSignature
-} from "../../src/core/identity/plcOperation.ts"
-import { Keys, type PrivateKey } from "../../src/services/identity/Keys.ts"
-import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
-import { updatePlc } from "../../src/services/identity/PlcOperations.ts"
-import { Alerts } from "../../src/services/operators/Alerts.ts"
-import { watch } from "../../src/services/operators/watch/watch.ts"
-import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
-import { newestActs } from "../support/http/consolePages.ts"
-import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
-import { ok, outcomeOf, type Person, session, signUp } from "../support/http/httpWorld.ts"
+} from "../../../src/core/identity/plcOperation.ts"
+import { Keys, type PrivateKey } from "../../../src/services/identity/Keys.ts"
+import { PlcDirectory } from "../../../src/services/identity/PlcDirectory.ts"
+import { updatePlc } from "../../../src/services/identity/PlcOperations.ts"
+import { Alerts } from "../../../src/services/operators/Alerts.ts"
+import { watch } from "../../../src/services/operators/watch/watch.ts"
+import * as KeysMaster from "../../../src/layers/identity/KeysMaster.ts"
+import { newestActs } from "../../support/http/consolePages.ts"
+import { basic, bearer, type Host, startHost } from "../../support/http/httpHost.ts"
+import { ok, outcomeOf, type Person, session, signUp } from "../../support/http/httpWorld.ts"
 
 const hour = 3_600_000
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
+import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
 import { look, Watched } from "./watchWorld.ts"
 
 /** Looks as often as given, five minutes apart; every look is one of a server that has just started. */

@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
-import { type Desk, makeDesk } from "../cli/command.ts"
+import { type Desk, makeDesk } from "../../cli/command.ts"
 
 const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 const cid = `bafyrei${"a".repeat(52)}`
