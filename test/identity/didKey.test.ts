@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { secp256k1 } from "@noble/curves/secp256k1"
 import { base58btc } from "multiformats/bases/base58"
 import * as DidKey from "../../src/core/identity/didKey.ts"
+import { inverse } from "../../src/core/identity/inverse.ts"
 import * as Field from "../../src/core/identity/k256Field.ts"
 import { makeTable, signK256, xOfMultiple } from "../../src/core/identity/k256Sign.ts"
 import { vectorsOf } from "../support/vectors.ts"
@@ -129,6 +130,19 @@ describe("signing with the table", () => {
       Field.multiply(out, a, b)
       assert.strictEqual((Field.fromLimbs(out) - product) % p, 0n)
       assert.isAtMost(Math.max(...out.map(Math.abs)), 2 ** 23 + 8)
+    }
+  })
+
+  it("every inverse modulo both primes of K-256 is that of @noble/curves", () => {
+    const { Fn, Fp } = secp256k1.Point
+    const numbers = [2n ** 255n, n - 1n, n - 2n, n >> 1n, (n >> 1n) + 1n]
+    for (let bit = 0n; bit < 255n; bit++)
+      numbers.push(2n ** bit, n - 2n ** bit, 2n ** bit * 2n - 1n)
+    for (let run = 0; run < 2000; run++)
+      numbers.push(BigInt(`0x${toHex(randomBytes(32))}`) % n || 1n)
+    for (const number of numbers) {
+      assert.strictEqual(inverse(number, n), Fn.inv(number))
+      assert.strictEqual(inverse(number, p), Fp.inv(number))
     }
   })
 
