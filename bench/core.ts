@@ -13,10 +13,10 @@ import {
   clusterDiff,
   type RowNumbers
 } from "../src/core/repo/mst/clusters.ts"
-import { diff } from "../src/core/repo/mst/diff.ts"
+import { changeOf } from "../src/core/repo/mst/diff.ts"
 import type { NodeReader } from "../src/core/repo/mst/loader.ts"
 import { preOrder } from "../src/core/repo/mst/preOrder.ts"
-import { coveringProof } from "../src/core/repo/mst/proof.ts"
+import { blocksOf, coveringProof } from "../src/core/repo/mst/proof.ts"
 import { Tree } from "../src/core/repo/mst/Tree.ts"
 import { tidFromMicros } from "../src/core/repo/tid.ts"
 
@@ -93,10 +93,10 @@ measure(`split the largest cluster (${largest.length} B)`, 10_000, () => decodeC
 const commit = (before: Tree, path: string) => {
   const after = before.put(path, cid)
   const root = after.root()
-  const { created } = diff(before, after)
-  const { written } = clusterDiff(before, after, numbers)
+  const change = changeOf(before, after)
+  const { written } = clusterDiff(change, numbers)
   const proof = coveringProof(after, [path])
-  return { after, root, created, written, proof }
+  return { change, after, root, created: blocksOf(change.created), written, proof }
 }
 const apply = ({ removed, written }: ReturnType<typeof clusterDiff>) => {
   for (const { cid } of removed) rows.delete(cid.key)
@@ -105,20 +105,21 @@ const apply = ({ removed, written }: ReturnType<typeof clusterDiff>) => {
 {
   const random = (i: number) => key((i * 7919) % size, 1 + (i % 1000))
   const root = whole.root()
-  measure("cold: load, put, root, diff, clusterDiff, proof", 2000, (i) => {
+  measure("cold: load, put, root, change, clusterDiff, proof", 2000, (i) => {
     commit(Tree.load(reader, root), random(i))
   })
   const tree = Tree.load(reader, root)
-  measure("warm, anywhere: put, root, diff, clusterDiff, proof", 8000, (i) => {
+  measure("warm, anywhere: put, root, change, clusterDiff, proof", 8000, (i) => {
     commit(tree, random(i))
   })
   measure("warm, anywhere: put, root", 8000, (i) => tree.put(random(i), cid).root())
   let next = tree
   let n = size
-  measure("warm, newest: put, root, diff, clusterDiff, proof", 8000, () => {
+  measure("warm, newest: put, root, change, clusterDiff, proof", 8000, () => {
     const before = next
-    next = commit(before, key(n++)).after
-    apply(clusterDiff(before, next, numbers))
+    const { change, after } = commit(before, key(n++))
+    next = after
+    apply(clusterDiff(change, numbers))
   })
 }
 {

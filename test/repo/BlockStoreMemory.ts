@@ -1,8 +1,8 @@
 import * as Layer from "effect/Layer"
 import { carBlockLength } from "../../src/core/repo/car.ts"
 import { cidForCbor } from "../../src/core/repo/cid.ts"
-import { diff } from "../../src/core/repo/mst/diff.ts"
 import { preOrder } from "../../src/core/repo/mst/preOrder.ts"
+import { blocksOf } from "../../src/core/repo/mst/proof.ts"
 import { BlockStore } from "../../src/services/repo/BlockStore.ts"
 
 /** Keeps the tree's nodes in a Map, one block each. */
@@ -15,14 +15,13 @@ export const layer = Layer.sync(BlockStore, () => {
         return node === undefined ? undefined : { blocks: [node.bytes] }
       }
     },
-    write: (before, after, rev, overlay) => {
-      const { created, removed } = diff(before, after)
-      for (const cid of removed) {
+    write: ({ created, removed }, rev, overlay) => {
+      for (const cid of removed.map((node) => node.cid!)) {
         const node = nodes.get(cid.key)
         if (node !== undefined && overlay.keeps(node.rev)) overlay.save(cid.key, node.bytes)
         nodes.delete(cid.key)
       }
-      for (const { cid, bytes } of created) nodes.set(cid.key, { rev, bytes })
+      for (const { cid, bytes } of blocksOf(created)) nodes.set(cid.key, { rev, bytes })
     },
     fill: (tree, rev) => {
       for (const entry of preOrder(tree)) {

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseCid } from "../../src/core/repo/cid.ts"
 import type { RepoOp } from "../../src/core/repo/frame.ts"
-import { diff } from "../../src/core/repo/mst/diff.ts"
+import { changeOf } from "../../src/core/repo/mst/diff.ts"
 import { invert } from "../../src/core/repo/mst/invert.ts"
 import { MissingBlock } from "../../src/core/repo/mst/loader.ts"
-import { coveringProof } from "../../src/core/repo/mst/proof.ts"
+import { blocksOf, coveringProof } from "../../src/core/repo/mst/proof.ts"
 import { Tree } from "../../src/core/repo/mst/Tree.ts"
 import { vectorsOf } from "../support/vectors.ts"
 
@@ -41,7 +41,7 @@ describe("commit proof vectors", () => {
       ...fixture.dels.map((path) => ({ action: "delete" as const, path, cid: null, prev: value }))
     ]
     const frameBlocks = () => [
-      ...diff(before(), after()).created,
+      ...blocksOf(changeOf(before(), after()).created),
       ...coveringProof(after(), [...fixture.adds, ...fixture.dels])
     ]
 

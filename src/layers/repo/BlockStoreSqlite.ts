@@ -5,8 +5,8 @@ import { carBlockLength } from "../../core/repo/car.ts"
 import type { Cid } from "../../core/repo/cid.ts"
 import { decodeCluster, decodeRows, encodeRows } from "../../core/repo/mst/clusterCodec.ts"
 import { allClusters, type Cluster, clusterDiff } from "../../core/repo/mst/clusters.ts"
+import type { TreeChange } from "../../core/repo/mst/diff.ts"
 import type { Found } from "../../core/repo/mst/loader.ts"
-import type { Tree } from "../../core/repo/mst/Tree.ts"
 import { BlockStore } from "../../services/repo/BlockStore.ts"
 import type { Overlay } from "../../services/repo/Overlay.ts"
 import { bytesOf, SqlStorage } from "../../services/host/SqlStorage.ts"
@@ -90,10 +90,10 @@ export const layer = Layer.effect(
       overlay.save(belowOf(cid), found.below)
     }
 
-    const write = (before: Tree, after: Tree, rev: string, overlay: Overlay): void => {
+    const write = (change: TreeChange, rev: string, overlay: Overlay): void => {
       let last: number | undefined
       const next = (): number => (last = (last ?? lastRow()) + 1)
-      const { removed, written, freed } = clusterDiff(before, after, { next, find })
+      const { removed, written, freed } = clusterDiff(change, { next, find })
       for (const { cid, row } of removed) save(cid, row, overlay)
       for (const cluster of written) {
         if (cluster.isNew) insertCluster(sql, "cluster", cluster, rev)

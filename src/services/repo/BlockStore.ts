@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type { NodeReader } from "../../core/repo/mst/loader.ts"
 import type { Node } from "../../core/repo/mst/node.ts"
+import type { TreeChange } from "../../core/repo/mst/diff.ts"
 import type { Tree } from "../../core/repo/mst/Tree.ts"
 import type { Overlay, OverlayReading } from "./Overlay.ts"
 import type { CarShare } from "./Records.ts"
@@ -16,10 +17,10 @@ export class BlockStore extends Context.Service<
     /** Reads nodes on behalf of the tree. */
     readonly reader: NodeReader
     /**
-     * Stores the nodes that only `after` has and removes those that only `before` has; saves
+     * Stores the nodes that only the new tree has and removes those that only the old one has; saves
      * removed rows in the overlay.
      */
-    write(before: Tree, after: Tree, rev: string, overlay: Overlay): void
+    write(change: TreeChange, rev: string, overlay: Overlay): void
     /** Stores a whole tree in an empty store. */
     fill(tree: Tree, rev: string): void
     /** The rev that wrote a cluster with all below it; undefined if its row has changed. */

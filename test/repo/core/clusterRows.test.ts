@@ -9,6 +9,7 @@ import { make, open } from "../../../src/layers/host/sql/SqlStorageNode.ts"
 import { Cid } from "../../../src/core/repo/cid.ts"
 import { buildClusters } from "../../../src/core/repo/mst/build.ts"
 import { decodeRows } from "../../../src/core/repo/mst/clusterCodec.ts"
+import { changeOf } from "../../../src/core/repo/mst/diff.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import { BlockStore } from "../../../src/services/repo/BlockStore.ts"
 import { Overlay, type OverlayReading } from "../../../src/services/repo/Overlay.ts"
@@ -73,7 +74,8 @@ class Life {
       else records.set(key, cid)
     }
     this.#commits++
-    const write = () => this.#store.write(this.#tree, after, this.#rev, this.#overlay)
+    const change = changeOf(this.#tree, after)
+    const write = () => this.#store.write(change, this.#rev, this.#overlay)
     if (isInterrupted) return this.#interrupt(write)
     this.#sql.transaction(write)
     this.#tree = after

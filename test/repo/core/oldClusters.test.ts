@@ -9,6 +9,7 @@ import * as ImportTables from "../../../src/layers/repo/importTables.ts"
 import { checkTables, makeTables } from "../../../src/layers/host/sql/objectTables.ts"
 import { make, open } from "../../../src/layers/host/sql/SqlStorageNode.ts"
 import { allClusters } from "../../../src/core/repo/mst/clusters.ts"
+import { changeOf } from "../../../src/core/repo/mst/diff.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import { BlockStore } from "../../../src/services/repo/BlockStore.ts"
 import { Overlay } from "../../../src/services/repo/Overlay.ts"
@@ -52,7 +53,7 @@ describe("the clusters of version 0.1", () => {
     const loaded = Tree.load(store.reader, tree.root())
     assert.deepStrictEqual([...loaded.entries()], [...tree.entries()])
     const next = loaded.put("app.bsky.feed.post/3zzzzzzzzzzzz", recordCid(1))
-    sql.transaction(() => store.write(loaded, next, rev, new Overlay()))
+    sql.transaction(() => store.write(changeOf(loaded, next), rev, new Overlay()))
     const again = Tree.load(store.reader, next.root())
     assert.deepStrictEqual([...again.entries()], [...next.entries()])
     assert.strictEqual(again.root().toString(), next.root().toString())

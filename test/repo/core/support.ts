@@ -3,7 +3,8 @@ import { encode, type Data } from "../../../src/core/repo/cbor.ts"
 import type { RepoOp } from "../../../src/core/repo/frame.ts"
 import { decodeCluster } from "../../../src/core/repo/mst/clusterCodec.ts"
 import { allClusters, type Cluster, clusterDiff } from "../../../src/core/repo/mst/clusters.ts"
-import { diff } from "../../../src/core/repo/mst/diff.ts"
+import { changeOf } from "../../../src/core/repo/mst/diff.ts"
+import { blocksOf } from "../../../src/core/repo/mst/proof.ts"
 import { keyLayer } from "../../../src/core/repo/mst/key.ts"
 import { type Found, type NodeReader, rootRow } from "../../../src/core/repo/mst/loader.ts"
 import { countChildren, decodeNode } from "../../../src/core/repo/mst/node.ts"
@@ -106,11 +107,11 @@ export class BlockRows implements NodeReader {
   }
 
   apply(before: Tree, after: Tree): void {
-    const { created, removed } = diff(before, after)
-    for (const cid of removed) {
+    const { created, removed } = changeOf(before, after)
+    for (const cid of removed.map((node) => node.cid!)) {
       if (!this.rows.delete(cid.key)) throw new Error(`removed row ${cid} was not there`)
     }
-    for (const { cid, bytes } of created) {
+    for (const { cid, bytes } of blocksOf(created)) {
       if (this.rows.has(cid.key)) throw new Error(`created row ${cid} was there already`)
       this.rows.set(cid.key, bytes)
     }
@@ -147,7 +148,7 @@ export class ClusterRows implements NodeReader {
 
   apply(before: Tree, after: Tree): void {
     let last = Math.max(...this.stored.keys())
-    const { removed, written, freed } = clusterDiff(before, after, {
+    const { removed, written, freed } = clusterDiff(changeOf(before, after), {
       next: () => ++last,
       find: (cid) => this.#find(cid)
     })

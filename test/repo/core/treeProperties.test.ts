@@ -3,10 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { parseCid, type Cid } from "../../../src/core/repo/cid.ts"
 import { allClusters } from "../../../src/core/repo/mst/clusters.ts"
 import { buildClusters } from "../../../src/core/repo/mst/build.ts"
-import { diff } from "../../../src/core/repo/mst/diff.ts"
+import { changeOf } from "../../../src/core/repo/mst/diff.ts"
 import { invert } from "../../../src/core/repo/mst/invert.ts"
 import { preOrder } from "../../../src/core/repo/mst/preOrder.ts"
-import { coveringProof, recordProof } from "../../../src/core/repo/mst/proof.ts"
+import { blocksOf, coveringProof, recordProof } from "../../../src/core/repo/mst/proof.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import * as Support from "./support.ts"
 
@@ -63,14 +63,14 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       Support.forSeeds(runs, (chance) => {
         const store = new Support.BlockRows()
         store.apply(Tree.empty(), Tree.empty())
-        for (const { cid, bytes } of blocksOf(Tree.empty())) store.rows.set(cid.key, bytes)
+        for (const { cid, bytes } of treeBlocks(Tree.empty())) store.rows.set(cid.key, bytes)
         history(chance, keys(chance), ({ before, after, fresh }) => {
           store.apply(before, after)
           const whole = Support.treeOf(fresh)
           assert.strictEqual(after.root().key, whole.root().key)
           assert.deepStrictEqual(
             [...store.rows.keys()].toSorted(),
-            blocksOf(whole)
+            treeBlocks(whole)
               .map(({ cid }) => cid.key)
               .toSorted()
           )
@@ -98,7 +98,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
         history(chance, keys(chance), ({ before, after, old, fresh, paths }) => {
           const ops = Support.opsBetween(old, fresh, paths)
           const blocks = [
-            ...diff(before, after).created,
+            ...blocksOf(changeOf(before, after).created),
             ...coveringProof(
               after,
               ops.map(({ path }) => path)
@@ -211,7 +211,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
   })
 }
 
-const blocksOf = (tree: Tree) =>
+const treeBlocks = (tree: Tree) =>
   [...preOrder(tree)].flatMap((step) => (step.kind === "node" ? [step] : []))
 
 const sorted = (rows: ReadonlyMap<string, Uint8Array>): Array<[string, string]> =>

@@ -1,7 +1,7 @@
 import type { Block } from "../car.ts"
 import type { Cid } from "../cid.ts"
 import { encodeCluster } from "./clusterCodec.ts"
-import { changedNodes } from "./diff.ts"
+import type { TreeChange } from "./diff.ts"
 import { clusterParts, isClusterTop, MissingBlock, rootRow } from "./loader.ts"
 import type { Node } from "./node.ts"
 import type { Tree } from "./Tree.ts"
@@ -38,8 +38,7 @@ export interface RowNumbers {
  * unchanged rows stay where they are. The root's row never changes.
  */
 export const clusterDiff = (
-  before: Tree,
-  after: Tree,
+  { before, after, created, removed }: TreeChange,
   numbers: RowNumbers
 ): {
   removed: Array<RemovedCluster>
@@ -48,7 +47,6 @@ export const clusterDiff = (
   freed: Array<number>
 } => {
   if (before.root().equals(after.root())) return { removed: [], written: [], freed: [] }
-  const { created, removed } = changedNodes(before, after)
   before.rootNode.row = rootRow
   const goes = tops(removed, before.rootNode)
   const comes = tops(created, after.rootNode)

@@ -1,14 +1,17 @@
-import type { Block } from "../car.ts"
-import type { Cid } from "../cid.ts"
 import type { Loader } from "./loader.ts"
 import type { Node } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
-/** The nodes that only one of two trees has, highest layer first. */
-export const changedNodes = (
-  before: Tree,
-  after: Tree
-): { created: Array<Node>; removed: Array<Node> } => {
+/** Two trees, and the nodes that only one of them has, encoded, highest layer first. */
+export interface TreeChange {
+  readonly before: Tree
+  readonly after: Tree
+  readonly created: ReadonlyArray<Node>
+  readonly removed: ReadonlyArray<Node>
+}
+
+/** Compares two trees; reads only the changed paths. */
+export const changeOf = (before: Tree, after: Tree): TreeChange => {
   before.root()
   after.root()
   const created: Array<Node> = []
@@ -26,7 +29,7 @@ export const changedNodes = (
     fresh = childrenOf(after.loader, justFresh)
     if (old.length + fresh.length === 0 && layer <= before.layer && layer <= after.layer) break
   }
-  return { created, removed }
+  return { before, after, created, removed }
 }
 
 const childrenOf = (loader: Loader, nodes: ReadonlyArray<Node>): Array<Node> => {
@@ -42,9 +45,17 @@ const childrenOf = (loader: Loader, nodes: ReadonlyArray<Node>): Array<Node> => 
  * same CIDs.
  */
 const withoutCommon = (
-  old: ReadonlyArray<Node>,
-  fresh: ReadonlyArray<Node>
+  allOld: ReadonlyArray<Node>,
+  allFresh: ReadonlyArray<Node>
 ): [old: ReadonlyArray<Node>, fresh: ReadonlyArray<Node>] => {
+  // One write changes one place: most of both lists is the same before it and after it.
+  const least = Math.min(allOld.length, allFresh.length)
+  let start = 0
+  while (start < least && allOld[start] === allFresh[start]) start++
+  let end = 0
+  while (end < least - start && allOld.at(-1 - end) === allFresh.at(-1 - end)) end++
+  const old = allOld.slice(start, allOld.length - end)
+  const fresh = allFresh.slice(start, allFresh.length - end)
   if (old.length === 0 || fresh.length === 0) return [old, fresh]
   const oldNodes = new Set(old)
   const freshNodes = new Set(fresh)
@@ -57,16 +68,4 @@ const withoutCommon = (
     oldRest.filter((node) => !freshKeys.has(node.cid!.key)),
     freshRest.filter((node) => !oldKeys.has(node.cid!.key))
   ]
-}
-
-/** The blocks that a tree change adds and removes; reads only the changed paths. */
-export const diff = (
-  before: Tree,
-  after: Tree
-): { created: Array<Block & { readonly layer: number }>; removed: Array<Cid> } => {
-  const { created, removed } = changedNodes(before, after)
-  return {
-    created: created.map((node) => ({ cid: node.cid!, bytes: node.bytes!, layer: node.layer })),
-    removed: removed.map((node) => node.cid!)
-  }
 }

@@ -4,7 +4,8 @@ import type { Loader } from "./loader.ts"
 import type { Node } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
-const blocksOf = (nodes: Iterable<Node>): Array<Block> => {
+/** The blocks of encoded nodes. */
+export const blocksOf = (nodes: Iterable<Node>): Array<Block> => {
   const blocks: Array<Block> = []
   for (const node of nodes) blocks.push({ cid: node.cid!, bytes: node.bytes! })
   return blocks

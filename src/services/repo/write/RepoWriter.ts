@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { signedCommit, unsignedCommitBytes } from "../../../core/repo/commit.ts"
 import { rootBlock } from "../../../core/repo/mst/preOrder.ts"
+import { changeOf } from "../../../core/repo/mst/diff.ts"
 import { Tree } from "../../../core/repo/mst/Tree.ts"
 import { clockIds, nextTid } from "../../../core/repo/tid.ts"
 import { AccountStore, RepoNotFound } from "../../accounts/AccountStore.ts"
@@ -118,7 +119,8 @@ export const layer = Layer.effect(
       { current, applied, changes, spent, now, rev }: Unsigned,
       sig: Uint8Array
     ): Head => {
-      const { did, head, tree } = current
+      const { did, head } = current
+      const { after } = applied.change
       const made = assemble({
         did,
         root: applied.root,
@@ -139,7 +141,7 @@ export const layer = Layer.effect(
         nodes: head.nodes + applied.grown
       }
       const collections = stored.transaction(() => {
-        blocks.write(tree, applied.after, rev, overlay)
+        blocks.write(applied.change, rev, overlay)
         for (const change of changes) storeRecord(change, rev, now)
         const moved = collectionChanges(current.collections, changes, records)
         const event = outbox.push({
@@ -157,9 +159,7 @@ export const layer = Layer.effect(
       for (const added of collections.added) current.collections.add(added)
       for (const removed of collections.removed) current.collections.delete(removed)
       current.tree =
-        applied.after.loadedNodes > maxLoadedNodes
-          ? Tree.load(blocks.reader, next.root)
-          : applied.after
+        after.loadedNodes > maxLoadedNodes ? Tree.load(blocks.reader, next.root) : after
       return next
     }
 
@@ -236,7 +236,7 @@ export const layer = Layer.effect(
       // Includes the root node: a consumer that doesn't invert operations still loads the tree's
       // top.
       const unchanged: Applied = {
-        after: tree,
+        change: changeOf(tree, tree),
         root: head.root,
         blocks: [rootBlock(tree)],
         bytes: 0,

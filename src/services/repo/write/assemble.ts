@@ -4,17 +4,17 @@ import type { Cid } from "../../../core/repo/cid.ts"
 import { signedCommit } from "../../../core/repo/commit.ts"
 import { commitFrame, type PendingFrame, type RepoOp } from "../../../core/repo/frame.ts"
 import { maxBlocksBytes } from "../../../core/repo/limits.ts"
-import { coveringProof } from "../../../core/repo/mst/proof.ts"
-import { diff } from "../../../core/repo/mst/diff.ts"
+import { blocksOf, coveringProof } from "../../../core/repo/mst/proof.ts"
+import { changeOf, type TreeChange } from "../../../core/repo/mst/diff.ts"
 import { CrowdedNode } from "../../../core/repo/mst/edit.ts"
 import { InvalidMstKey } from "../../../core/repo/mst/key.ts"
 import type { Tree } from "../../../core/repo/mst/Tree.ts"
 import { InvalidWrite } from "../Repo.ts"
 import type { Change } from "./plan.ts"
 
-/** The tree after a set of changes, and the blocks that its event carries. */
+/** What a set of changes does to the tree, and the blocks that its event carries. */
 export interface Applied {
-  readonly after: Tree
+  readonly change: TreeChange
   readonly root: Cid
   /** New tree nodes, the nodes that inversion needs, and the records. */
   readonly blocks: ReadonlyArray<Block>
@@ -38,9 +38,10 @@ const applied = (
   changes: ReadonlyArray<Change>
 ): Result.Result<Applied, InvalidWrite> => {
   const root = after.root()
-  const { created, removed } = diff(before, after)
+  const change = changeOf(before, after)
+  const { created, removed } = change
   const blocks = new Map<string, Block>()
-  for (const node of created) blocks.set(node.cid.key, node)
+  for (const node of blocksOf(created)) blocks.set(node.cid.key, node)
   for (const node of coveringProof(
     after,
     changes.map((change) => change.path)
@@ -65,7 +66,7 @@ const applied = (
     return Result.fail(new InvalidWrite({ message: "Too many writes. Max event size: 2MB" }))
   }
   const grown = created.length - removed.length
-  return Result.succeed({ after, root, blocks: [...blocks.values()], bytes, ops, grown })
+  return Result.succeed({ change, root, blocks: [...blocks.values()], bytes, ops, grown })
 }
 
 const edit = (before: Tree, changes: ReadonlyArray<Change>): Result.Result<Tree, InvalidWrite> => {
