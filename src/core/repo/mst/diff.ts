@@ -56,7 +56,8 @@ const withoutCommon = (
   while (end < least - start && allOld.at(-1 - end) === allFresh.at(-1 - end)) end++
   const old = allOld.slice(start, allOld.length - end)
   const fresh = allFresh.slice(start, allFresh.length - end)
-  if (old.length === 0 || fresh.length === 0) return [old, fresh]
+  const isOne = old.length === 1 && fresh.length === 1 && !old[0]!.cid!.equals(fresh[0]!.cid!)
+  if (isOne || old.length === 0 || fresh.length === 0) return [old, fresh]
   const oldNodes = new Set(old)
   const freshNodes = new Set(fresh)
   const oldRest = old.filter((node) => !freshNodes.has(node))
