@@ -82,18 +82,10 @@ export async function against(options: AgainstOptions): Promise<void> {
   const { rounds, size, milliseconds, say } = options
   const names = options.only ?? usual
   const ends: Array<() => Promise<void> | void> = []
-  /** Runs at the end, also of a comparison that a signal ends. */
-  const atEnd = (remove: () => void) => {
-    process.once("exit", remove)
-    ends.push(() => {
-      process.off("exit", remove)
-      remove()
-    })
-  }
   try {
     const folderOf = (name: string) => {
       const { folder, remove } = temporaryFolder(name)
-      atEnd(remove)
+      ends.push(remove)
       return folder
     }
     const open = async (name: Side, start: Start) => {
@@ -111,7 +103,7 @@ export async function against(options: AgainstOptions): Promise<void> {
       if (cirrus !== undefined) return (dataDir) => startCirrus(cirrus, dataDir)
       say(`checking out ${options.other} …`)
       const { tree, remove } = checkOut(options.other, folderOf("against"))
-      atEnd(remove)
+      ends.push(remove)
       return (dataDir) => startServer({ dataDir, tree })
     }
     const old = await open("old", starting())
@@ -252,5 +244,11 @@ function checkOut(commit: string, folder: string) {
   if (!existsSync(join(tree, "node_modules"))) {
     symlinkSync(join(root, "node_modules"), join(tree, "node_modules"))
   }
-  return { tree, remove: () => void git("worktree", "remove", "--force", tree) }
+  const remove = () => {
+    process.off("exit", remove)
+    git("worktree", "remove", "--force", tree)
+  }
+  // Before the folder that it is in.
+  process.prependOnceListener("exit", remove)
+  return { tree, remove }
 }

@@ -250,7 +250,7 @@ export async function replays(
     replay: median(rates),
     replayFrames: result.frames,
     replayMB: result.bytes / 1e6 / result.seconds,
-    replayComplete: result.complete ? "to the head" : "stopped"
+    replayComplete: `${result.complete ? "to the head" : "stopped"}, connections: ${result.connections}`
   }
 }
 

@@ -23,13 +23,24 @@ for (const [signal, code] of [
   process.once(signal, () => process.exit(code))
 }
 
-/** A new empty data folder, with a function to remove it. */
+// A signal to npm ends npm alone: a run that it has started ends with it.
+if (process.env["npm_lifecycle_event"] !== undefined) {
+  const parent = process.ppid
+  setInterval(() => process.ppid === parent || process.exit(143), 500).unref()
+}
+
+/** A new empty data folder, with a function to remove it; at the latest, it is removed at the end. */
 export function temporaryFolder(name: string): {
   readonly folder: string
   readonly remove: () => void
 } {
   const folder = mkdtempSync(join(tmpdir(), `nacre-${name}-`))
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  const remove = () => {
+    process.off("exit", remove)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.once("exit", remove)
+  return { folder, remove }
 }
 
 /** What the started script tells when its server is ready. */

@@ -12,9 +12,7 @@ export interface Subscription {
   readonly resume: () => void
 }
 
-/**
- * Subscribes; `onFrame` gets each binary message (its bytes are only valid during the call).
- */
+/** Subscribes; `onFrame` gets each binary message, a view into what was read. */
 export function subscribe(
   url: string,
   path: string,

@@ -2,6 +2,7 @@
  * Runs many subscribers of the firehose in their own thread, so they don't slow down the client.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
+import { decode, decodeFirst } from "../src/core/repo/cborDecode.ts"
 import { subscribe } from "./socket.ts"
 
 const path = "/xrpc/com.atproto.sync.subscribeRepos"
@@ -92,9 +93,21 @@ export async function openSubscribers(url: string, count: number, at = path) {
   }
 }
 
+/** The close code that asks a reader to come back with its cursor. */
+const comeBack = 1012
+
+/** A frame's sequence number; undefined for a notice. */
+const seqOf = (frame: Buffer): number | undefined => {
+  const [, body] = decodeFirst(frame)
+  // SAFETY: a frame is two maps, and an event's has a number.
+  return (decode(body) as { readonly seq?: number }).seq
+}
+
 /**
- * Replays from cursor 0 to the newest event, or for `most` milliseconds: returns frames and seconds,
- * with the client reading as fast as it can.
+ * Replays from a cursor to the newest event, or for `most` milliseconds: returns frames, seconds and
+ * connections, with the client reading as fast as it can.
+ *
+ * As other readers do, it comes back with its cursor when the server asks for it.
  */
 export async function replay(
   url: string,
@@ -104,21 +117,30 @@ export async function replay(
 ) {
   let frames = 0
   let bytes = 0
+  let connections = 0
+  let newest: Buffer | undefined
   let finish: (end: "done") => void = () => {}
   const finished = new Promise<"done">((done) => (finish = done))
   const late = new Promise<"late">((done) => {
     if (most !== undefined) setTimeout(() => done("late"), most).unref()
   })
   const start = performance.now()
-  const socket = await subscribe(url, `${path}?cursor=${cursor}`, (frame) => {
-    frames += 1
-    bytes += frame.length
-    if (isLast(frame)) finish("done")
-  })
-  const end = await Promise.race([finished, socket.closed, late])
+  const connect = async (from: number): Promise<"done" | "late" | number> => {
+    connections += 1
+    const socket = await subscribe(url, `${path}?cursor=${from}`, (frame) => {
+      frames += 1
+      bytes += frame.length
+      newest = frame
+      if (isLast(frame)) finish("done")
+    })
+    const end = await Promise.race([finished, socket.closed, late])
+    socket.close()
+    const seen = end === comeBack && newest !== undefined ? (seqOf(newest) ?? from) : from
+    return seen > from ? connect(seen) : end
+  }
+  const end = await connect(cursor)
   const seconds = (performance.now() - start) / 1000
-  socket.close()
-  return { frames, bytes, seconds, complete: end === "done" }
+  return { frames, bytes, seconds, connections, complete: end === "done" }
 }
 
 /** The frame of the next event, which `cause` triggers. */
