@@ -1,11 +1,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { Auth, type Credentials } from "../services/sessions/Auth.ts"
+import {
+  Auth,
+  authenticate,
+  type Credentials,
+  type Denied,
+  permit
+} from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
 import type { LimitRule } from "../services/limits/rules.ts"
 import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.ts"
-import { Config } from "../services/host/Config.ts"
+import { Config, type Settings } from "../services/host/Config.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import * as Soon from "../services/host/Soon.ts"
 import type { Issue } from "../core/lexicon/issue.ts"
@@ -78,10 +84,7 @@ export const method = <const At extends Place, Params, Input, R>(
   handler: handler as unknown as Method<R, At>["handler"]
 })
 
-/**
- * Declares a query that mostly doesn't wait: publicly and for a plain session, it is answered
- * without a fiber.
- */
+/** Declares a query that mostly doesn't wait: then it is answered without a fiber. */
 export const queryAtOnce = <const At extends Place, Params, R>(
   nsid: string,
   declared: { readonly at: At; readonly authority: AuthorityOf<"none" | "optional" | "session"> },
@@ -97,7 +100,7 @@ export const queryAtOnce = <const At extends Place, Params, R>(
   atOnce: answer as unknown as NonNullable<Method<R, At>["atOnce"]>
 })
 
-/** Declares a procedure that mostly doesn't wait: its owner's session is answered without a fiber. */
+/** Declares a procedure that mostly waits only for its body: then it is answered without a fiber. */
 export const procedureSoon = <const At extends Place, Input, R>(
   nsid: string,
   declared: Omit<Method<R, At>, "nsid" | "handler" | "soon" | "atOnce">,
@@ -144,17 +147,20 @@ export interface Engine<In = never> {
   readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
 }
 
-/** The request's credentials from its headers. */
-export const credentialsOf = (request: Request): Credentials => {
-  const authorization = request.headers.get("authorization")
-  const dpop = request.headers.get("dpop")
-  return {
-    method: request.method,
-    url: request.url,
-    ...(authorization === null ? {} : { authorization }),
-    ...(dpop === null ? {} : { dpop })
-  }
+/** The request's credentials from its headers; only the path of its URL counts. */
+export const credentialsOf = (
+  { headers, method, url }: Request,
+  path = url,
+  authorization = headers.get("authorization")
+): Credentials => {
+  if (authorization === null) return { method, url: path }
+  const dpop = isByApp(authorization) ? headers.get("dpop") : null
+  return { method, url: path, authorization, ...(dpop === null ? {} : { dpop }) }
 }
+
+/** Whether an app sends an `Authorization` header, with a proof in another. */
+export const isByApp = (authorization: string | null): boolean =>
+  authorization !== null && /^\s*dpop(\s|$)/i.test(authorization)
 
 /** Answers an XRPC request from a table of methods; every failure becomes the protocol's error. */
 export const serve = Effect.fnUntraced(function* <R, In = never>(
@@ -197,9 +203,8 @@ const run = Effect.fnUntraced(function* <R, In>(
       message: `Incorrect HTTP method (${request.method}) expected ${expected}`
     })
   }
-  const auth = yield* Auth
   const { authority } = declared
-  const judged = yield* auth.authenticate(credentialsOf(request), authority, nsid)
+  const judged = yield* authenticate(credentialsOf(request), authority, nsid)
   if (engine.judged !== undefined) yield* engine.judged(judged)
   const parsed = lexicons.parseParams(nsid, url.searchParams)
   if (Result.isFailure(parsed)) return yield* invalid(parsed.failure)
@@ -211,21 +216,17 @@ const run = Effect.fnUntraced(function* <R, In>(
           limit: declared.bodyLimit ?? engine.jsonLimit,
           typedNames: declared.typedNames ?? []
         })
+  const auth = yield* Auth
   const caller =
     request.method === "POST" ? yield* Effect.fromResult(auth.recheck(judged, authority)) : judged
-  const { success: params } = parsed
-  if (caller.kind === "oauth") {
-    const { appView } = yield* Config
-    const named = appView === undefined ? undefined : `${appView.did}#${appView.service}`
-    const needs = needsOf(authority, { params, input, appView: named })
-    yield* auth.permit(caller, needs)
-  }
+  const call: Call = { nsid, params: parsed.success, input, caller, request }
+  yield* Effect.fromResult(permitCall(authority, call, yield* Config))
   if (engine.take !== undefined) {
     for (const rule of declared.limits ?? []) {
       if (rule.per === "address") yield* engine.take(request, rule)
     }
   }
-  const answer = yield* declared.handler({ nsid, params, input, caller, request })
+  const answer = yield* declared.handler(call)
   const isPrivate = caller.kind !== "anonymous"
   if (!(answer instanceof Response)) {
     return jsonResponse(answer, isPrivate || isJudgedElsewhere(declared, request))
@@ -245,6 +246,17 @@ export const answerFor = (
     for (const [name, value] of Object.entries(privateHeaders)) answer.headers.set(name, value)
   }
   return withHeaders(answer, more)
+}
+
+/** Rejects an app that lacks a permission for a call; other callers pass. */
+export const permitCall = (
+  authority: Authority,
+  { caller, params, input }: Call,
+  { appView }: Pick<Settings, "appView">
+): Result.Result<void, Denied> => {
+  if (caller.kind !== "oauth") return Result.succeed(undefined)
+  const named = appView === undefined ? undefined : `${appView.did}#${appView.service}`
+  return permit(caller, needsOf(authority, { params, input, appView: named }))
 }
 
 /** The permissions that an app needs for this call; empty if every app may call. */

@@ -1,9 +1,11 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { administratorPassword, isAdmin } from "../core/sessions/authorization.ts"
 import { Config, type Settings } from "../services/host/Config.ts"
 import { billed } from "../services/host/SqlStorage.ts"
+import type { DpopProofs } from "../services/oauth/DpopProofs.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
@@ -53,13 +55,14 @@ export const withoutDefects = <R>(made: Effect.Effect<Response, never, R>) =>
 export const dressed = (
   made: Response,
   current: CurrentRequest["Service"],
-  config: Settings,
-  forApps: Readonly<Record<string, string>> = {}
+  services: Context.Context<Config | DpopProofs>
 ): Response => {
+  const config = Context.get(services, Config)
+  const forApps = dpopHeaders(current, made, services)
   const answered = current.isForwarded ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
   const cors = isForScripts(answered) ? corsHeaders(current.request, config) : {}
-  return withHeaders(forAppAlone(answered, forApps), current.limits, cors, forApps, rows)
+  return withHeaders(forAppAlone(answered, forApps), current.limits, forApps, cors, rows)
 }
 
 /** Applies to every response: rate limits, failures as responses, and CORS. */
@@ -74,8 +77,7 @@ const respond = Effect.fnUntraced(function* <E, In, R>(
   const admitted = Effect.andThen(admit(current, config), make(request, url))
   const made = yield* withoutDefects(form(admitted))
   yield* finishBody(request, config)
-  const isByApp = current.authorization?.scheme === "dpop"
-  return dressed(made, current, config, isByApp ? yield* dpopHeaders(made) : {})
+  return dressed(made, current, yield* Effect.context<Config | DpopProofs>())
 })
 
 /** Answers a route in one form, and logs the request. */

@@ -2,110 +2,116 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { CalledUrl, Query } from "../core/lexicon/calledUrl.ts"
+import { Config } from "../services/host/Config.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import { SharedTurn } from "../services/host/SharedTurn.ts"
 import * as Soon from "../services/host/Soon.ts"
 import { Auth } from "../services/sessions/Auth.ts"
-import type { Authority, Caller } from "../services/sessions/Authority.ts"
+import type { Caller } from "../services/sessions/Authority.ts"
 import { nsidOf } from "./CurrentRequest.ts"
-import { asError } from "./errors.ts"
+import { asError, type Failure } from "./errors.ts"
 import { checkBody, isInOnePiece, unreadable } from "./input.ts"
-import { withHeaders } from "./responses.ts"
+import { finishBody } from "./responses.ts"
 import {
   answerFor,
   type Call,
   credentialsOf,
-  type Engine,
   invalid,
   jsonResponse,
-  type MethodTable
+  type MethodTable,
+  permitCall
 } from "./Xrpc.ts"
 
-/** A called method, and more headers for its response. */
+/** A called query. */
 interface Called {
   readonly nsid: string
   readonly searchParams: Query
+  /** More headers for its response. */
   readonly more?: Readonly<Record<string, string>>
+  /** Whether its response is for one caller, even for an anonymous one. */
+  readonly isPrivate?: boolean
 }
 
 /**
- * Answers a query that needs no waiting, publicly or for the plain session of an active account, as
- * `serve` would; undefined for any other request.
+ * The response to a query that mostly needs no waiting, as `serve` would give it; undefined for any
+ * other request. A failure becomes the response of `asError`.
+ *
+ * The result has to be used if it is known; see `Auth`.
  */
 export const serveAtOnce = <R>(
   methods: MethodTable<R>,
-  services: Context.Context<R | Auth>,
+  services: Context.Context<NoInfer<R> | Auth | Config>,
   request: Request,
-  { nsid, searchParams, more = {} }: Called,
+  { nsid, searchParams, more = {}, isPrivate = false }: Called,
   authorization = request.headers.get("authorization")
-): Response | undefined => {
+): Soon.Soon<Response, Failure, R> | undefined => {
   const declared = methods.get(nsid)
   if (declared?.atOnce === undefined) return undefined
   if (request.method !== "GET" || request.body !== null) return undefined
-  const caller = callerNow(authorization, declared.authority, services)
-  if (caller === undefined) return undefined
-  const parsed = Context.get(services, KnownLexicons).parseParams(nsid, searchParams)
-  if (Result.isFailure(parsed)) return withHeaders(asError(invalid(parsed.failure)), more)
-  const call: Call = { nsid, params: parsed.success, input: undefined, caller, request }
-  const answered = declared.atOnce(call, services)
-  // Waiting is left to the usual way, from its beginning.
-  if (!Result.isResult(answered)) return undefined
-  return Result.isFailure(answered)
-    ? withHeaders(asError(answered.failure), more)
-    : answerFor(answered.success, caller.kind !== "anonymous", more)
+  const { authority, atOnce } = declared
+  const credentials = credentialsOf(request, `/xrpc/${nsid}`, authorization)
+  const judged = Context.get(services, Auth).judge(credentials, authority, nsid)
+  return Soon.flatMap(judged, (caller): Soon.Soon<Response, Failure, R> => {
+    const parsed = Context.get(services, KnownLexicons).parseParams(nsid, searchParams)
+    if (Result.isFailure(parsed)) return Result.fail(invalid(parsed.failure))
+    const call: Call = { nsid, params: parsed.success, input: undefined, caller, request }
+    const permitted = permitCall(authority, call, Context.get(services, Config))
+    if (Result.isFailure(permitted)) return Result.fail(permitted.failure)
+    const isForOne = isPrivate || caller.kind !== "anonymous"
+    return Soon.map(atOnce(call, services), (answer) => answerFor(answer, isForOne, more))
+  })
 }
 
-/** The caller if it is known without waiting: nobody, or the plain session of an active account. */
-const callerNow = (
-  authorization: string | null,
-  authority: Authority,
-  services: Context.Context<Auth>
-): Caller | undefined => {
-  if (authority.kind === "none") return anonymous
-  if (authorization !== null)
-    return Context.get(services, Auth).sessionNow({ authorization }, authority)
-  return authority.kind === "optional" ? anonymous : undefined
-}
+/** A response that is known, or the promise of one; failures become the protocol's errors. */
+export const settled = <R>(
+  answered: Soon.Soon<Response, Failure, R>,
+  services: Context.Context<NoInfer<R>>
+): Response | Promise<Response> =>
+  Result.isResult(answered)
+    ? Result.getOrElse(answered, asError)
+    : Effect.runPromiseWith(services)(
+        Effect.catch(answered, (failure) => Effect.succeed(asError(failure)))
+      )
 
 /**
- * Answers a procedure that the plain session of an active account calls with a JSON body, as
- * `serve` would; undefined for any other request, which it leaves unread.
+ * Answers a procedure with a JSON body by a caller who is judged at once, as `serve` would;
+ * undefined for any other request, which it leaves unread.
  */
 export const serveSoon = <R>(
   methods: MethodTable<R>,
-  { jsonLimit }: Pick<Engine, "jsonLimit">,
-  services: Context.Context<R | Auth | SharedTurn>,
+  services: Context.Context<NoInfer<R> | Auth | Config | SharedTurn>,
   request: Request,
   url: CalledUrl
 ): Promise<Response> | undefined => {
   const declared = methods.get(nsidOf(url) ?? "")
   if (declared?.soon === undefined || request.method !== "POST") return undefined
-  const { nsid, authority, soon, bodyLimit = jsonLimit, typedNames = [] } = declared
+  const config = Context.get(services, Config)
+  const { nsid, authority, soon, bodyLimit = config.jsonLimit, typedNames = [] } = declared
   if (url.search !== "" || !isInOnePiece(request, bodyLimit)) return undefined
   const auth = Context.get(services, Auth)
-  const judged = auth.sessionNow(credentialsOf(request), authority)
-  if (judged === undefined) return undefined
+  const judged = auth.judge(credentialsOf(request), authority, nsid)
+  if (!Result.isResult(judged)) return undefined
+  if (Result.isFailure(judged)) {
+    return Effect.runPromise(Effect.as(finishBody(request, config), asError(judged.failure)))
+  }
   const lexicons = Context.get(services, KnownLexicons)
-  const answer = (body: Uint8Array) => {
+  const answer = (judged: Caller, body: Uint8Array): Soon.Soon<object, Failure> => {
     const input = checkBody(request, body, { nsid, typedNames }, lexicons)
     if (Result.isFailure(input)) return Result.fail(input.failure)
-    const caller = auth.recheck(judged, authority)
-    return Result.isFailure(caller)
-      ? Result.fail(caller.failure)
-      : soon({ nsid, params: {}, input: input.success, caller: caller.success, request }, services)
+    return Soon.flatMap(auth.recheck(judged, authority), (caller): Soon.Soon<object, Failure> => {
+      const call: Call = { nsid, params: {}, input: input.success, caller, request }
+      return Soon.flatMap(permitCall(authority, call, config), () => soon(call, services))
+    })
   }
   const turn = Context.get(services, SharedTurn)
   return turn.join(request.arrayBuffer()).then(
     (body) => {
-      const answered = Soon.map(answer(new Uint8Array(body)), (done) => jsonResponse(done, true))
-      return Result.isResult(answered)
-        ? Result.getOrElse(answered, asError)
-        : Effect.runPromiseWith(services)(
-            Effect.catch(answered, (failure) => Effect.succeed(asError(failure)))
-          )
+      const answered = answer(judged.success, new Uint8Array(body))
+      return settled(
+        Soon.map(answered, (done) => jsonResponse(done, true)),
+        services
+      )
     },
     () => asError(unreadable())
   )
 }
-
-const anonymous: Caller = { kind: "anonymous" }

@@ -13,7 +13,7 @@ import { Traces } from "../services/operators/Traces.ts"
 import { accountAtOnce } from "./accounts/accountOf.ts"
 import { dressed, inProtocol, withoutDefects } from "./answers.ts"
 import { CurrentRequest, currentRequest, originOf } from "./CurrentRequest.ts"
-import type { Failure } from "./errors.ts"
+import { asError, type Failure } from "./errors.ts"
 import type { HostServices } from "./host.ts"
 import { countNow as countTowardsLimits } from "./limits/clientLimits.ts"
 import { accountMethods, hostMethods, limitsOf } from "./methods.ts"
@@ -52,13 +52,7 @@ export const answerDirectly = (
   const within = Context.add(services, CurrentRequest, current)
   // The answer, the account that answers, or a read of another service.
   const way: Response | string | ProxiedRead | undefined =
-    serveAtOnce(
-      hostMethods,
-      within,
-      request,
-      { nsid, searchParams: url.searchParams },
-      authorization
-    ) ??
+    hostAnswer(current, authorization, url, within) ??
     accountIn(current, authorization, url, services) ??
     proxyNow(current, authorization, url, within)
   if (way === undefined) return undefined
@@ -67,7 +61,7 @@ export const answerDirectly = (
   const config = Context.get(services, Config)
   const finish = (made: Response): Response => {
     note(current, { id, status: made.status, started }, services)
-    return dressed(made, current, config)
+    return dressed(made, current, services)
   }
   const inFiber = (made: Effect.Effect<Response, Failure, HostServices | CurrentRequest>) =>
     respondTo(
@@ -104,9 +98,7 @@ export const answerDirectly = (
           : inFiber(orElsewhere(Effect.succeed(made))),
       failed
     )
-  if (askNow === undefined || !isQueryNow(current, { authorization, now: started }, config)) {
-    return forwarded()
-  }
+  if (askNow === undefined || !isQueryNow(current, config)) return forwarded()
   const query = queryFor(current, url, { authorization, id }, config)
   return askNow(did, query.url, query.headers).then((made) => {
     if (!isWhole(made)) return forwarded()
@@ -122,9 +114,23 @@ const isUnread = ({ body }: Request): boolean => body !== null && !body.locked
 /** Whether a request has neither headers nor a host that ask for more steps. */
 const isDirect = ({ method }: Request, authorization: string | null, services: Services): boolean =>
   (method === "GET" || method === "POST") &&
-  (authorization === null || /^\s*bearer\s/i.test(authorization)) &&
+  (authorization === null || /^\s*(bearer|dpop)\s/i.test(authorization)) &&
   Context.get(services, Traces) === undefined &&
   Context.get(services, HostKeys).areRight()
+
+/** The host's own answer, if it is known without waiting. */
+const hostAnswer = (
+  { nsid, request }: Current,
+  authorization: string | null,
+  { searchParams }: CalledUrl,
+  services: Context.Context<HostServices | CurrentRequest>
+): Response | undefined => {
+  const called = { nsid, searchParams }
+  const answered = serveAtOnce(hostMethods, services, request, called, authorization)
+  return answered !== undefined && Result.isResult(answered)
+    ? Result.getOrElse(answered, asError)
+    : undefined
+}
 
 /** The account of a method that its object answers; undefined if it isn't known at once. */
 const accountIn = (

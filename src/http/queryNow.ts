@@ -1,16 +1,21 @@
 import * as Context from "effect/Context"
+import * as Result from "effect/Result"
+import * as Effect from "effect/Effect"
 import { type CalledUrl, queryOf } from "../core/lexicon/calledUrl.ts"
-import { AccountHistory } from "../services/accounts/AccountHistory.ts"
 import { Config, type Settings } from "../services/host/Config.ts"
-import { requestIdHeader } from "../services/host/RequestId.ts"
+import { requestIdHeader, RequestId } from "../services/host/RequestId.ts"
+import * as Soon from "../services/host/Soon.ts"
+import type { DpopProofs } from "../services/oauth/DpopProofs.ts"
 import type { Auth } from "../services/sessions/Auth.ts"
-import { isOfSession } from "./accounts/accountOf.ts"
 import { serveAtOnce } from "./atOnce.ts"
 import { corsHeaders } from "./cors.ts"
 import type { CurrentRequest } from "./CurrentRequest.ts"
+import { asError, type Failure } from "./errors.ts"
 import { accountMethods } from "./methods.ts"
+import { marked } from "./requestId.ts"
 import { limitHeaders, limitsText } from "./responses.ts"
-import type { MethodTable } from "./Xrpc.ts"
+import { nextNonce } from "./sessions/dpopHeaders.ts"
+import { isByApp, type MethodTable } from "./Xrpc.ts"
 
 /**
  * Where an account's object answers a query with the whole response.
@@ -19,17 +24,25 @@ import type { MethodTable } from "./Xrpc.ts"
  */
 const place = "https://account/query/"
 
-/** Whether an account's object may answer a request at once; `now` is in milliseconds. */
+/** Whether an account's object is asked for the whole response to a request. */
 export const isQueryNow = (
   { request, nsid }: CurrentRequest["Service"],
-  { authorization, now }: { readonly authorization: string | null; readonly now: number },
   { debugRows }: Settings
 ): boolean =>
   !debugRows &&
   request.method === "GET" &&
   request.body === null &&
-  accountMethods.get(nsid)?.atOnce !== undefined &&
-  (authorization === null || isOfSession(authorization, now))
+  accountMethods.get(nsid)?.atOnce !== undefined
+
+/** The headers with which the Worker asks an object in a client's name; undefined without any. */
+export const headersFor = (
+  { headers }: Request,
+  authorization: string | null
+): Record<string, string> | undefined => {
+  if (authorization === null) return undefined
+  const dpop = isByApp(authorization) ? headers.get("dpop") : null
+  return dpop === null ? { authorization } : { authorization, dpop }
+}
 
 /**
  * The Worker's question, with all that the response depends on: each header and each object of a
@@ -42,49 +55,49 @@ export const queryFor = (
   { corsOrigins }: Settings
 ): { readonly url: string; readonly headers: Readonly<Record<string, string>> | undefined } => {
   const url = `${place}${id}/${limitsText(limits)}/${nsid}${search}`
+  const headers = headersFor(request, authorization)
   const origin = corsOrigins === "*" ? null : request.headers.get("origin")
-  if (authorization === null && origin === null) return { url, headers: undefined }
-  return {
-    url,
-    headers: {
-      ...(authorization === null ? {} : { authorization }),
-      ...(origin === null ? {} : { origin })
-    }
-  }
+  return { url, headers: origin === null ? headers : { ...headers, origin } }
 }
 
 /** Such a question: the request's id, its limits, the method, and its parameters. */
 const question = new RegExp(`^${place}([\\w-]+)/(\\d*)-(\\d*)-(\\d*)-(\\d*)/([\\w.-]*)(\\?.*)?$`)
 
-/** Whether an object is asked such a question. */
-export const isQuestion = (url: string): boolean => url.startsWith(place)
+type Needs =
+  typeof accountMethods extends MethodTable<infer R> ? R | Auth | Config | DpopProofs : never
 
-type Services =
-  typeof accountMethods extends MethodTable<infer R>
-    ? Context.Context<R | Auth | Config | AccountHistory>
-    : never
-
-/**
- * The object's response; undefined if it isn't asked, or needs more than the question. Only a
- * response that is whole has the request's id.
- */
-export const answerQuery = (request: Request, services: Services): Response | undefined => {
+/** The object's response to such a question; undefined for any other request. */
+export const answerQuery = (
+  request: Request,
+  services: Context.Context<Needs>
+): Soon.Soon<Response, never, Needs> | undefined => {
   const found = question.exec(request.url)
-  if (found === null || Context.get(services, AccountHistory).hasUnsent()) return undefined
+  if (found === null) return undefined
   const [, id = "", limit = "", remaining = "", reset = "", seconds = "", nsid = "", search = ""] =
     found
+  const authorization = request.headers.get("authorization")
+  const isPrivate = isByApp(authorization)
   const more = {
     ...corsHeaders(request, Context.get(services, Config)),
     [requestIdHeader]: id,
-    ...(limit === "" ? {} : limitHeaders(limit, remaining, reset, seconds))
+    ...(limit === "" ? {} : limitHeaders(limit, remaining, reset, seconds)),
+    ...(isPrivate ? { "dpop-nonce": nextNonce(services) } : {})
   }
-  const searchParams = queryOf(search)
-  return serveAtOnce(accountMethods, services, request, { nsid, searchParams, more })
+  const called = { nsid, searchParams: queryOf(search), more, isPrivate }
+  const answered = serveAtOnce(accountMethods, services, request, called, authorization)
+  return answered && whole(answered, id)
 }
 
-/** The response to a query that has to be forwarded. */
-export const unanswered = (): Response => new Response(null, { status: 204 })
+/** An object's response to the Worker's question for a request. */
+export const whole = <R>(
+  answered: Soon.Soon<Response, Failure, R>,
+  id: string
+): Soon.Soon<Response, never, R> => {
+  // The Worker adds the other headers to errors.
+  const response = Soon.orElse(answered, (failure) => Result.succeed(marked(asError(failure), id)))
+  return Result.isResult(response) ? response : Effect.provideService(response, RequestId, id)
+}
 
-/** Whether an object's response is whole. */
+/** Whether an object knew the question; only an object of a version before doesn't. */
 export const isWhole = ({ status, headers }: Response): boolean =>
   status === 200 || headers.has(requestIdHeader)

@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { serveHost } from "../../src/http/host.ts"
 import { direct } from "../support/http/direct.ts"
 import { type Asked, bearer, requestOf } from "../support/http/httpHost.ts"
+import { type LetIn, letIn, useUp, withApp } from "../support/http/httpApps.ts"
 import { ok, session } from "../support/http/httpWorld.ts"
 import { type MockWorld, startMockWorld } from "../support/network/mockWorld.ts"
 import { claimsOf, services, tokenOf } from "../support/network/mockNetwork.ts"
@@ -17,9 +18,10 @@ const shown = async (response: Response) => ({
   status: response.status,
   text: (await response.text()).replace(/,"requestId":"[^"]*"/, ""),
   headers: Object.fromEntries(
-    [...response.headers].flatMap(([name, value]) =>
-      name === "x-request-id" ? [] : [[name, name === lag ? "some" : value]]
-    )
+    [...response.headers].map(([name, value]) => [
+      name,
+      [lag, "dpop-nonce", "x-request-id"].includes(name) ? "some" : value
+    ])
   )
 })
 
@@ -40,7 +42,7 @@ describe("a proxied read without a fiber", () => {
   afterAll(() => world.close())
 
   /** Sends a request both ways and compares the responses, and what the services got. */
-  const compare = async (name: string, path: string, asked: Asked) => {
+  const compare = async (name: string, path: string, asked: Asked | (() => Promise<Asked>)) => {
     const { all } = world.services
     const both = []
     const ways = [
@@ -49,7 +51,8 @@ describe("a proxied read without a fiber", () => {
     ]
     for (const way of ways) {
       const before = all.map((service) => service.received.length)
-      const response = await way(requestOf(`/xrpc/${path}`, asked))
+      const made = typeof asked === "function" ? await asked() : asked
+      const response = await way(requestOf(`/xrpc/${path}`, made))
       assert.isDefined(response, `${name} takes no fiber at first`)
       both.push({
         answer: await shown(response!),
@@ -178,6 +181,50 @@ describe("a proxied read without a fiber", () => {
     }
   })
 
+  it("an app's read gets the same response with and without a fiber", async () => {
+    const { alice, dora, services: mocks } = world
+    mocks.appView.on(search, (_, response) => {
+      const length = String(Buffer.byteLength(JSON.stringify({ posts: [] })))
+      const headers = { "content-length": length, "cache-control": "public, max-age=60" }
+      sendJson(response, 200, { posts: [] }, headers)
+    })
+    const generic = "atproto transition:generic"
+    const by = async (granted: string, who = alice) => letIn(world, who.did, granted)
+    const call = (app: LetIn, change: Parameters<typeof withApp>[4] = {}) =>
+      compare(JSON.stringify(change), search, () => withApp(world, app, search, {}, change))
+    const right = await call(await by(generic))
+    assert.strictEqual(right.answer.status, 200)
+    assert.include(right.answer.headers["cache-control"], "private")
+    assert.isDefined(right.answer.headers["dpop-nonce"])
+    assert.deepInclude(right.got.flat()[0]?.claims, { iss: alice.did, lxm: search })
+    assert.notProperty(right.got.flat()[0]?.headers, "dpop")
+
+    const rpc = `atproto rpc:${search}?aud=${services.appView}%23bsky_appview`
+    assert.strictEqual((await call(await by(rpc))).answer.status, 200)
+    const refused = await call(await by("atproto"))
+    assert.strictEqual(refused.answer.status, 403)
+    assert.include(refused.answer.headers["www-authenticate"], "insufficient_scope")
+    assert.lengthOf(refused.got.flat(), 0)
+    assert.include((await call(await by(generic, dora))).answer.text, "AccountDeactivated")
+    for (const claims of [
+      { htm: "POST" },
+      { htu: "http://localhost:8787/authorize" },
+      { ath: undefined },
+      { nonce: "old" },
+      { iat: 1 }
+    ]) {
+      const { answer, got } = await call(await by(generic), { claims })
+      assert.strictEqual(answer.status, 401, JSON.stringify(claims))
+      assert.lengthOf(got.flat(), 0)
+    }
+    const replayed = await by(generic)
+    const used = await withApp(world, replayed, search)
+    await useUp(world, replayed, search, used)
+    const again = await compare("a used proof", search, used)
+    assert.include(again.answer.text, "DPoP proof was used before")
+    await compare("no app's token", search, { auth: alice.auth.replace("Bearer", "DPoP") })
+  })
+
   it("every other proxied request runs in a fiber", async () => {
     const { alice } = world
     const { auth } = alice
@@ -185,7 +232,6 @@ describe("a proxied read without a fiber", () => {
       [search, {}],
       [search, { auth, method: "HEAD" }],
       [search, { auth, input: {} }],
-      [search, { auth: auth.replace("Bearer", "DPoP") }],
       [search, { auth, headers: { "atproto-proxy": "did:web:other.example.com#service" } }],
       [search, { auth, headers: { "atproto-proxy": "no service" } }],
       ["app.bsky.feed.getFeed?feed=at://did:web:a.example.com/app.bsky.feed.generator/a", { auth }],

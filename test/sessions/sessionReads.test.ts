@@ -82,9 +82,11 @@ const steps: Readonly<Record<string, Effect.Effect<unknown, unknown, Inside>>> =
   "an app's sign-in, call, refresh and revocation": Effect.gen(function* () {
     const sessions = yield* OAuthSessions
     const { accessToken, refreshToken = "" } = yield* open()
-    const { session } = yield* sessions.checkAccess(did, parseJwt(accessToken))
+    const now = yield* Clock.currentTimeMillis
+    const checked = sessions.checkAccess(did, parseJwt(accessToken), now)
+    const { session } = yield* Effect.fromResult(checked)
     const proof = { jkt: use.jkt, jti: "one", nonce: "", issued: 0, expires: 1 }
-    yield* sessions.useProof(session, proof)
+    sessions.useProof(session, proof, now)
     yield* sessions.peek(refreshToken, use.jkt)
     yield* sessions.refresh(did, refreshToken, use)
     yield* sessions.consented(use.clientId)

@@ -42,7 +42,7 @@ import { cidForCbor } from "../../src/core/repo/cid.ts"
 import * as AccountLock from "../../src/services/accounts/AccountLock.ts"
 import { AccountEvents } from "../../src/services/stream/AccountEvents.ts"
 import { type Account, AccountStore } from "../../src/services/accounts/AccountStore.ts"
-import { Auth } from "../../src/services/sessions/Auth.ts"
+import { type Auth, authenticate } from "../../src/services/sessions/Auth.ts"
 import { CodeOwners } from "../../src/services/mail/CodeOwners.ts"
 import { Directory } from "../../src/services/accounts/Directory.ts"
 import * as Passwords from "../../src/services/sessions/Passwords.ts"
@@ -282,13 +282,12 @@ export const call = Effect.fnUntraced(function* (
 
 /** The result of `Auth` for an Authorization header. */
 export const judge = Effect.fnUntraced(function* (
-  authority: Parameters<Auth["Service"]["authenticate"]>[1],
+  authority: Parameters<Auth["Service"]["judge"]>[1],
   authorization?: string,
   nsid = "com.example.method"
 ) {
-  const auth = yield* Auth
   const credentials = { method: "GET", url: `${origin}/xrpc/${nsid}` }
-  return yield* auth.authenticate(
+  return yield* authenticate(
     authorization === undefined ? credentials : { ...credentials, authorization },
     authority,
     nsid

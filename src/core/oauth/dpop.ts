@@ -2,7 +2,7 @@ import * as Result from "effect/Result"
 import { parseJwt } from "../sessions/jwt.ts"
 import { toBase64Url } from "../bytes/base64url.ts"
 import { sha256 } from "../repo/cid.ts"
-import { isPublicJwk, isSignedByJwk, sameKey, signingAlgs, thumbprint } from "./jwk.ts"
+import { isPublicJwk, signerOf, signingAlgs } from "./jwk.ts"
 
 /**
  * Maximum age of a proof, and how far the client's clock may be ahead, in seconds; the nonce limits
@@ -47,6 +47,8 @@ export interface ProofFault {
   readonly reason: string
 }
 
+type CheckedProof = Result.Result<Proof, ProofFault>
+
 const refuse = (
   reason: string,
   error: ProofFault["error"] = "invalid_dpop_proof"
@@ -87,16 +89,17 @@ const claimFault = (
 }
 
 /**
- * Checks a DPoP proof: a header with exactly one compact JWS of at most 8 KiB.
+ * Checks a DPoP proof: a header with exactly one compact JWS of at most 8 KiB. Returns a function
+ * where the signature has to be waited for; see `signerOf`.
  *
  * Checks the nonce last, so a client that gets `use_dpop_nonce` need not change anything else.
  *
  * Spec: RFC 9449, section 4.3.
  */
-export const checkProof = async (
+export const checkProof = (
   proof: string | undefined,
   demands: ProofDemands
-): Promise<Result.Result<Proof, ProofFault>> => {
+): CheckedProof | (() => Promise<CheckedProof>) => {
   if (proof === undefined) return refuse("DPoP proof is missing")
   const jwt = parseJwt(proof)
   if (jwt === undefined) return refuse("not one JWT of bounded size")
@@ -107,14 +110,17 @@ export const checkProof = async (
   if (!isPublicJwk(jwk)) return refuse("jwk is not a public key")
   const reason = claimFault(jwt.claims, demands)
   if (reason !== undefined) return refuse(reason)
-  const key = sameKey(jwk)
-  if (!(await isSignedByJwk(proof, key, alg))) return refuse("the signature does not verify")
-  const { iat, jti, nonce } = jwt.claims
-  if (typeof nonce !== "string" || !demands.isNonce(nonce)) {
-    return refuse("nonce is missing or too old", "use_dpop_nonce")
+  const signedBy = (jkt: string | undefined): CheckedProof => {
+    if (jkt === undefined) return refuse("the signature does not verify")
+    const { iat, jti, nonce } = jwt.claims
+    if (typeof nonce !== "string" || !demands.isNonce(nonce)) {
+      return refuse("nonce is missing or too old", "use_dpop_nonce")
+    }
+    // SAFETY: `claimFault` checked that these are a number and a text.
+    const issued = (iat as number) * 1000
+    const expires = Math.ceil(issued + maxAge * 1000)
+    return Result.succeed({ jkt, jti: jti as string, nonce, issued, expires })
   }
-  // SAFETY: `claimFault` checked that these are a number and a text.
-  const issued = (iat as number) * 1000
-  const expires = Math.ceil(issued + maxAge * 1000)
-  return Result.succeed({ jkt: await thumbprint(key), jti: jti as string, nonce, issued, expires })
+  const signer = signerOf(proof, jwk, alg)
+  return typeof signer === "function" ? () => signer().then(signedBy) : signedBy(signer)
 }

@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { decodePart, remembering } from "../../core/sessions/jwt.ts"
-import { isPlainScope } from "../../core/sessions/sessionToken.ts"
 import { isByModerator } from "../../core/sessions/serviceJwt.ts"
 import type { CalledUrl } from "../../core/lexicon/calledUrl.ts"
 import { queryValue } from "../../core/lexicon/params.ts"
@@ -88,12 +87,6 @@ const claimsOf = (authorization: string | null) => readClaims(authorization ?? "
 const readClaims = remembering((authorization) =>
   decodePart(authorization.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
 )
-
-/** Whether a token is, by its own claims, one of a session that has not expired; `now` in milliseconds. */
-export const isOfSession = (authorization: string, now: number): boolean => {
-  const { scope, exp } = claimsOf(authorization) ?? {}
-  return typeof scope === "string" && isPlainScope(scope) && Number(exp) * 1000 > now
-}
 
 /** The DID that claims name: `sub` of a session, `iss` of service auth. */
 const subjectIn = (claims: TokenClaims): string => {

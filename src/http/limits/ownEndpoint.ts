@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Role } from "../../core/operators/roles.ts"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
-import { Auth } from "../../services/sessions/Auth.ts"
+import { authenticate } from "../../services/sessions/Auth.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { mediaTypeOf, readBody } from "../input.ts"
@@ -23,9 +23,8 @@ export const forOperator = Effect.fnUntraced(function* (
   name: string,
   role: Role
 ) {
-  const auth = yield* Auth
   const authority = { kind: "admin", role } as const
-  yield* noteModerator(yield* auth.authenticate(credentialsOf(request), authority, name))
+  yield* noteModerator(yield* authenticate(credentialsOf(request), authority, name))
 })
 
 /** The same for the administrator and operators with the role `admin`. */

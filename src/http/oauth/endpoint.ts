@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Form } from "../../core/oauth/parameters.ts"
 import { DpopProofs } from "../../services/oauth/DpopProofs.ts"
@@ -83,11 +84,11 @@ export const endpoint = <R>(
         Effect.as(Effect.logError("request failed", cause), oauthErrorResponse(serverError))
       )
     )
-    const { nonce } = yield* DpopProofs
+    const proofs = yield* DpopProofs
     return withHeaders(response, {
       "cache-control": "no-store",
       pragma: "no-cache",
-      "dpop-nonce": yield* nonce
+      "dpop-nonce": proofs.nonce(yield* Clock.currentTimeMillis)
     })
   })
 }

@@ -13,7 +13,9 @@ import type { CurrentRequest } from "../CurrentRequest.ts"
 import type { Failure } from "../errors.ts"
 import { OwnMethods } from "../host/ownMethods.ts"
 import { accountMethods, hostMethods } from "../methods.ts"
-import { authorizationIn, authorizeRequest } from "./authorize.ts"
+import { isWhole } from "../queryNow.ts"
+import { reopened } from "../responses.ts"
+import { authorizationIn, authorizeQuestion } from "./authorize.ts"
 import { ask, isPassed, outgoingOf, responseOf } from "./exchange.ts"
 import { planNow } from "./plan.ts"
 import { finish, proxy, upward } from "./proxy.ts"
@@ -36,13 +38,13 @@ export interface ProxiedRead {
   readonly answer: (id: string) => Promise<Reached>
 }
 
-const bySession: Authority = { kind: "session", level: "standard", oauth: "any" }
+const byCredentials: Authority = { kind: "session", level: "standard", oauth: "any" }
 
 /**
  * Prepares a read of another service in the fewest steps; returns undefined for other requests.
  *
- * The account's object judges the caller and signs. Other callers, a response that has to be
- * patched or read first, and every failure take the usual way from that point.
+ * The account's object judges the caller and signs. A response that has to be patched or read
+ * first, and every failure, take the usual way from that point.
  */
 export const proxyNow = (
   current: CurrentRequest["Service"],
@@ -51,8 +53,8 @@ export const proxyNow = (
   services: Context.Context<Needs>
 ): ProxiedRead | undefined => {
   const { nsid, request } = current
-  const { forwardNow } = Context.get(services, Accounts)
-  if (request.method !== "GET" || authorization === null || forwardNow === undefined) {
+  const { askNow } = Context.get(services, Accounts)
+  if (request.method !== "GET" || authorization === null || askNow === undefined) {
     return undefined
   }
   if (hostMethods.has(nsid) || accountMethods.has(nsid) || !isNsid(nsid) || !isProxied(nsid)) {
@@ -63,7 +65,7 @@ export const proxyNow = (
   const plan = planNow(nsid, request, config)
   const endpoint = plan && Context.get(services, ProxyTargets).endpointNow(plan.target)
   if (plan === undefined || endpoint === undefined) return undefined
-  const did = accountAtOnce(bySession, authorization, called, services)
+  const did = accountAtOnce(byCredentials, authorization, called, services)
   if (did === undefined) return undefined
 
   const { target, aud, tokenAud } = plan
@@ -87,13 +89,15 @@ export const proxyNow = (
       )
   }
   const answer = (id: string): Promise<Reached> => {
-    const question = authorizeRequest(request, { lxm: nsid, aud, tokenAud }, id)
-    return forwardNow(did, question, id).then(
+    const claims = { lxm: nsid, aud, tokenAud }
+    const { url, headers } = authorizeQuestion(request, claims, { authorization, id })
+    return askNow(did, url, headers).then(
       (answered) => {
         const found = authorizationIn(answered)
-        return found === undefined
-          ? proxy(nsid, request, current.url)
-          : send(found.token, found.rev)
+        if (found !== undefined) return send(found.token, found.rev)
+        return isWhole(answered)
+          ? Effect.succeed(reopened(answered))
+          : proxy(nsid, request, current.url)
       },
       (reason) => unavailable("authorizeProxy", did, reason)
     )

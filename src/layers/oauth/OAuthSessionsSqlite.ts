@@ -214,19 +214,17 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
       })
     })
 
-    const useProof = usedProofs(sql)
-
     return OAuthSessions.of({
       open,
       peek,
       refresh,
-      checkAccess: Effect.fnUntraced(function* (did, token) {
-        const now = yield* Clock.currentTimeMillis
+      checkAccess: (did, token, now) => {
         const demands = { isSigned: isSigned(now), issuer, audience, did, now: seconds(now) }
-        const checked = checkAccessToken(token, demands)
-        if (Result.isSuccess(checked)) return checked.success
-        return yield* new OAuthDenied({ error: "invalid_token", message: checked.failure })
-      }),
+        return Result.mapError(
+          checkAccessToken(token, demands),
+          (message) => new OAuthDenied({ error: "invalid_token", message })
+        )
+      },
       find,
       list: Effect.map(Clock.currentTimeMillis, rows.list),
       end,
@@ -240,8 +238,7 @@ export const layer: Layer.Layer<OAuthSessions, never, Needs> = Layer.effect(
           counts.recount()
         })
       ),
-      useProof: (session, proof) =>
-        Effect.map(Clock.currentTimeMillis, (now) => useProof(session, proof, now)),
+      useProof: usedProofs(sql),
       sweep: Effect.map(Clock.currentTimeMillis, (now) =>
         sql.transaction(() => {
           if (!counts.isSweepDue(now)) return

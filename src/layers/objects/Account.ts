@@ -17,7 +17,7 @@ import { buildAlone } from "./buildAlone.ts"
 import { parseTrace, type TraceParent } from "../../core/operators/otlp.ts"
 import { traced } from "../../services/operators/Traces.ts"
 import * as Logging from "../host/Logging.ts"
-import { rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
+import { namedIdOf, RequestId } from "../../services/host/RequestId.ts"
 import { RequestOrigin } from "../../services/host/RequestOrigin.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 
@@ -67,15 +67,13 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
-      const queried = this.#ready && app.answerQuery(request, this.#ready)
-      if (queried !== undefined) return queried
-      const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
-      if (this.#ready !== undefined && !request.headers.has(traceHeader)) {
-        const answered = app.answerAtOnce(request, Context.add(this.#ready, RequestId, id))
+      const trace = request.headers.get(traceHeader)
+      if (this.#ready !== undefined && trace === null) {
+        const answered = app.answerAtOnce(request, this.#ready)
         if (answered !== undefined) return answered
       }
-      const parent = parseTrace(request.headers.get(traceHeader))
-      const answered = Effect.provideService(app.serve(request), RequestId, id)
+      const parent = parseTrace(trace)
+      const answered = Effect.provideService(app.serve(request), RequestId, namedIdOf(request))
       return this.#run(within("account.serve", parent, answered))
     }
 

@@ -53,8 +53,6 @@ export interface FailureCodec {
  */
 export interface AccountApp {
   serve(request: Request): Effect.Effect<Response, never, AccountServices>
-  /** Answers a query for which the Worker asks for the whole response; undefined for all others. */
-  answerQuery(request: Request, services: Context.Context<AccountServices>): Response | undefined
   /** Answers without a fiber; undefined if the request needs one. */
   answerAtOnce(
     request: Request,

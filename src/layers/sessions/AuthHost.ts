@@ -71,17 +71,14 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens | Operators 
         )
 
       return Auth.of({
-        // Apps never get here: their tokens are checked in the account's object.
-        permit: () => Effect.void,
-        sessionNow: () => undefined,
         recheck: Result.succeed,
-        authenticate: (credentials, authority: Authority, nsid) => {
+        judge: (credentials, authority: Authority, nsid) => {
           const { authorization } = credentials
           switch (authority.kind) {
             case "none":
             // The account's object authenticates in the call that the method makes.
             case "object":
-              return Effect.succeed(Callers.anonymous)
+              return Result.succeed(Callers.anonymous)
             case "optional":
               return Effect.orElseSucceed(adminCaller(authorization), () => Callers.anonymous)
             case "admin":

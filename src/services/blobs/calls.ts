@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { declaredType, storedType, unknownType } from "../../core/blobs/mime.ts"
 import { accepts, blobTypeIn } from "../../core/lexicon/blobs.ts"
 import type { Permission } from "../../core/oauth/types.ts"
@@ -17,16 +18,8 @@ import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Config } from "../host/Config.ts"
 import { Records } from "../repo/Records.ts"
-import { Auth, type Credentials } from "../sessions/Auth.ts"
+import { Auth, authenticate, type Credentials, permit } from "../sessions/Auth.ts"
 import type { Authority, Caller } from "../sessions/Authority.ts"
-
-const authenticate = Effect.fnUntraced(function* (
-  credentials: Credentials,
-  authority: Authority,
-  nsid: string
-) {
-  return yield* (yield* Auth).authenticate(credentials, authority, nsid)
-})
 
 /** Who may upload: a session, or the account itself with service auth (the video service). */
 export const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => ({
@@ -75,7 +68,7 @@ const authorizeUpload = Effect.fnUntraced(function* (
   const { blobMimeTypes } = yield* Config
   const needs = [{ resource: "blob", mime: input.mimeType }] as const
   const caller = yield* authenticate(input, uploadAuthority(needs), "com.atproto.repo.uploadBlob")
-  yield* (yield* Auth).permit(caller, needs)
+  yield* Effect.fromResult(permit(caller, needs))
   const account = yield* (yield* AccountStore).get
   if (account.takedown !== undefined) {
     return yield* yield* downFailure(account)
@@ -118,11 +111,8 @@ const recordUpload = Effect.fnUntraced(function* ({
   // An app may upload the types that it has permission for, whatever it declares.
   if (caller !== undefined) {
     const needs = [{ resource: "blob", mime: input.mimeType }] as const
-    const auth = yield* Auth
-    yield* auth.permit(
-      yield* Effect.fromResult(auth.recheck(caller, uploadAuthority(needs))),
-      needs
-    )
+    const still = (yield* Auth).recheck(caller, uploadAuthority(needs))
+    yield* Effect.fromResult(Result.flatMap(still, (same) => permit(same, needs)))
   }
   const quota = yield* blobQuota
   const recorded = (yield* BlobIndex).record({

@@ -13,7 +13,7 @@ import { AccountLimits } from "../limits/AccountLimits.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
 import { type Mail, Mailer } from "../mail/Mailer.ts"
 import { factorResetMail, mailContext, passkeyLinkMail } from "../mail/mailTexts.ts"
-import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
+import { authenticate, type Credentials, Denied } from "../sessions/Auth.ts"
 import { recentMillis, slowToFail } from "../sessions/PasswordProof.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import {
@@ -130,7 +130,7 @@ const renamePasskey = Effect.fnUntraced(function* (input: {
 
 const proveSession = Effect.fnUntraced(function* (credentials: Credentials) {
   const authority = { kind: "session", level: "full", oauth: "no" } as const
-  const caller = yield* (yield* Auth).authenticate(credentials, authority, "manage")
+  const caller = yield* authenticate(credentials, authority, "manage")
   const session = caller.kind === "session" ? (yield* Sessions).find(caller.session) : undefined
   const until = (session?.createdAt ?? 0) + recentMillis
   if (until > (yield* Clock.currentTimeMillis)) return { until }

@@ -12,6 +12,10 @@ export const rayOf = (headers: Headers): string | undefined => {
   return /^[0-9a-f]{16}(-[A-Z]{3})?$/.test(ray) ? ray : undefined
 }
 
+/** The id of a request that the Worker forwards to an account's object. */
+export const namedIdOf = ({ headers }: Request): string | undefined =>
+  rayOf(headers) ?? headers.get(requestIdHeader) ?? undefined
+
 /**
  * The id of the current request; undefined for work that no request started.
  *

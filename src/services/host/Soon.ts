@@ -18,3 +18,30 @@ export const within = <A, E, R>(
 /** Changes the success. */
 export const map = <A, E, R, B>(soon: Soon<A, E, R>, change: (value: A) => B): Soon<B, E, R> =>
   Result.isResult(soon) ? Result.map(soon, change) : Effect.map(soon, change)
+
+/** Continues with the success. */
+export const flatMap = <A, E, R, B, E2, R2>(
+  soon: Soon<A, E, R>,
+  next: (value: A) => Soon<B, E2, R2>
+): Soon<B, E | E2, R | R2> => {
+  if (!Result.isResult(soon)) return Effect.flatMap(soon, (value) => toEffect(next(value)))
+  return Result.isFailure(soon) ? Result.fail(soon.failure) : next(soon.success)
+}
+
+/** Changes the failure. */
+export const mapError = <A, E, R, E2>(
+  soon: Soon<A, E, R>,
+  change: (failure: E) => E2
+): Soon<A, E2, R> =>
+  Result.isResult(soon) ? Result.mapError(soon, change) : Effect.mapError(soon, change)
+
+/** Continues with a failure. */
+export const orElse = <A, E, R, B, E2>(
+  soon: Soon<A, E, R>,
+  next: (failure: E) => Result.Result<B, E2>
+): Soon<A | B, E2, R> => {
+  if (!Result.isResult(soon)) {
+    return Effect.catch(soon, (failure) => Effect.fromResult(next(failure)))
+  }
+  return Result.isFailure(soon) ? next(soon.failure) : Result.succeed(soon.success)
+}

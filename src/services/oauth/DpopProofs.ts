@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Proof, proofErrors } from "../../core/oauth/dpop.ts"
+import type { Soon } from "../host/Soon.ts"
 
 /**
  * The DPoP proof is invalid; `error` is the name in the response, and `reason` contains nothing of
@@ -35,8 +35,9 @@ export interface ProvenRequest {
 export class DpopProofs extends Context.Service<
   DpopProofs,
   {
-    check(request: ProvenRequest): Effect.Effect<Proof, BadProof>
+    /** At once for most requests; see `checkProof`. Times are in milliseconds. */
+    check(request: ProvenRequest, now: number): Soon<Proof, BadProof>
     /** The nonce to send with a response. */
-    readonly nonce: Effect.Effect<string>
+    nonce(now: number): string
   }
 >()("nacre/services/DpopProofs") {}

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Jwt } from "../../core/sessions/jwt.ts"
 import type { AccessGrant } from "../../core/oauth/accessToken.ts"
@@ -112,8 +113,15 @@ export class OAuthSessions extends Context.Service<
       refreshToken: string,
       use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
     ): Effect.Effect<OAuthTokens, GrantEnded>
-    /** Checks an access token of this account, but not its session or proof. */
-    checkAccess(did: string, token: Jwt | undefined): Effect.Effect<AccessGrant, OAuthDenied>
+    /**
+     * Checks an access token of this account, but not its session or proof; `now` is in
+     * milliseconds.
+     */
+    checkAccess(
+      did: string,
+      token: Jwt | undefined,
+      now: number
+    ): Result.Result<AccessGrant, OAuthDenied>
     /** A session that has not ended; synchronous because each request needs it. */
     find(id: string): OAuthSession | undefined
     readonly list: Effect.Effect<ReadonlyArray<SeenOAuthSession>>
@@ -121,8 +129,8 @@ export class OAuthSessions extends Context.Service<
     end(id: string): Effect.Effect<void>
     /** Ends every session, even those that unredeemed codes would open. */
     readonly endAll: Effect.Effect<void>
-    /** Uses a valid DPoP proof of this session's key. */
-    useProof(session: string, proof: Proof): Effect.Effect<ProofUse>
+    /** Uses a valid DPoP proof of this session's key; `now` is in milliseconds. */
+    useProof(session: string, proof: Proof, now: number): ProofUse
     /** Removes expired sessions, at most once a day however often it is called. */
     readonly sweep: Effect.Effect<void>
     /**

@@ -1,3 +1,5 @@
+import * as Clock from "effect/Clock"
+import * as Soon from "../host/Soon.ts"
 import { BadProof, DpopProofs } from "./DpopProofs.ts"
 import { useOnce } from "./once.ts"
 import { spanned } from "../operators/spanned.ts"
@@ -15,7 +17,8 @@ export interface Shown {
  * Spec: RFC 9449 4.3, 11.1.
  */
 export const proveKey = spanned("proveKey")(function* (shown: Shown) {
-  const { jkt, jti, expires } = yield* (yield* DpopProofs).check(shown)
+  const checked = (yield* DpopProofs).check(shown, yield* Clock.currentTimeMillis)
+  const { jkt, jti, expires } = yield* Soon.toEffect(checked)
   if (yield* useOnce("dpop", [jkt, jti], expires)) return jkt
   return yield* new BadProof({
     error: "invalid_dpop_proof",

@@ -1,12 +1,20 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Permission } from "../../core/oauth/types.ts"
 import { isPrivileged, isProtected, isReport } from "../../core/sessions/methods.ts"
-import { AccountStore } from "../accounts/AccountStore.ts"
+import { AccountStore, type RepoNotFound } from "../accounts/AccountStore.ts"
+import * as Soon from "../host/Soon.ts"
 import { Signer } from "../identity/Signer.ts"
 import { Repo } from "../repo/Repo.ts"
-import { Auth, type Credentials, Denied, isQuery } from "../sessions/Auth.ts"
+import {
+  Auth,
+  type Credentials,
+  Denied,
+  isQuery,
+  type OAuthDenied,
+  permit
+} from "../sessions/Auth.ts"
 import type { Authority } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 
@@ -42,53 +50,53 @@ const needsOf = (input: ProxiedCall): ReadonlyArray<Permission> | undefined => {
   return methods.map((method) => ({ resource: "rpc", lxm: method, aud, ...query }))
 }
 
+/** The services that authorize a call. */
+type Authorizing = Context.Context<AccountStore | Auth | Repo | ServiceTokens | Signer>
+
 /**
- * Authorizes a call to another service in the caller's name, and creates its service auth.
+ * Authorizes a call to another service in the caller's name, and creates its service auth: at once
+ * if neither has to wait.
  *
  * An app needs the permission for the called method and for the token's method.
  */
-const authorizeProxy = Effect.fnUntraced(function* (input: ProxiedCall) {
-  const { lxm, tokenAud, tokenLxm = lxm } = input
-  const needs = needsOf(input)
-  if (needs === undefined) {
-    return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
-  }
-  const auth = yield* Auth
-  const caller = yield* auth.authenticate(input, authorityFor(lxm, needs), lxm)
-  yield* auth.permit(caller, needs)
-  const { did } = yield* (yield* AccountStore).get
-  const { rev } = yield* (yield* Repo).head
-  const tokens = yield* ServiceTokens
-  const token = yield* tokens.create(yield* Signer, { iss: did, aud: tokenAud, lxm: tokenLxm })
-  return { did, token, rev }
-})
-
-/** The services that authorize a call at once. */
-export type Authorizing = Context.Context<Auth | Repo | Signer | ServiceTokens>
-
-/**
- * The same without waiting, for the plain session of an active account; `now` is in milliseconds.
- * Returns undefined for all other callers, which `authorizeProxy` checks.
- */
-export const authorizeProxyNow = (
+export const authorizeProxySoon = (
   input: ProxiedCall,
-  services: Authorizing,
-  now: number
-): { readonly token: string; readonly rev: string } | undefined => {
+  services: Authorizing
+): Soon.Soon<Authorized, Denied | OAuthDenied | RepoNotFound> => {
   const { lxm, tokenAud: aud, tokenLxm = lxm } = input
   const needs = needsOf(input)
-  if (needs === undefined) return undefined
-  const caller = Context.get(services, Auth).sessionNow(input, authorityFor(lxm, needs))
-  const head = Context.get(services, Repo).headNow()
-  if (caller?.kind !== "session" || Result.isFailure(head)) return undefined
-  const claims = { iss: caller.did, aud, lxm: tokenLxm }
-  const tokens = Context.get(services, ServiceTokens)
-  const token = tokens.createNow(Context.get(services, Signer), claims, now)
-  return token === undefined ? undefined : { token, rev: head.success.rev }
+  if (needs === undefined) {
+    return Result.fail(new Denied({ error: "InvalidToken", message: "Bad token method" }))
+  }
+  const judged = Context.get(services, Auth).judge(input, authorityFor(lxm, needs), lxm)
+  return Soon.flatMap(judged, (caller): Soon.Soon<Authorized, Denied | RepoNotFound> => {
+    const permitted = permit(caller, needs)
+    if (Result.isFailure(permitted)) return Result.fail(permitted.failure)
+    const account = Context.get(services, AccountStore).find()
+    if (Result.isFailure(account)) return Result.fail(account.failure)
+    const head = Context.get(services, Repo).headNow()
+    if (Result.isFailure(head)) return Result.fail(head.failure)
+    const { did } = account.success
+    const claims = { iss: did, aud, lxm: tokenLxm }
+    const now = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
+    const tokens = Context.get(services, ServiceTokens)
+    const token = tokens.createSoon(Context.get(services, Signer), claims, now)
+    return Soon.map(token, (token) => ({ did, token, rev: head.success.rev }))
+  })
+}
+
+/** The account, its service auth for a call, and its repo's rev. */
+export interface Authorized {
+  readonly did: string
+  readonly token: string
+  readonly rev: string
 }
 
 /**
  * The calls of the service proxy: the object authenticates and signs, and never waits for an
  * upstream.
  */
-export const proxyCalls = { authorizeProxy }
+export const proxyCalls = {
+  authorizeProxy: (input: ProxiedCall) =>
+    Soon.within((services: Authorizing) => authorizeProxySoon(input, services))
+}

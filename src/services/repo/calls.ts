@@ -16,7 +16,7 @@ import { AccountLimits } from "../limits/AccountLimits.ts"
 import { ownRecordCalls } from "./ownRecords.ts"
 import { Records, type StoredRecord } from "./Records.ts"
 import { RepoImport, type TrustedRepo } from "./RepoImport.ts"
-import { Auth, type Credentials } from "../sessions/Auth.ts"
+import { Auth, authenticate, type Credentials, permit } from "../sessions/Auth.ts"
 import type { Authority, Caller } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 import { rules } from "../limits/rules.ts"
@@ -76,9 +76,8 @@ export const admitImport = Effect.fnUntraced(function* ({ size = 0 }: { readonly
 const authorizeImport = Effect.fnUntraced(function* (
   input: Credentials & { readonly size?: number }
 ) {
-  const auth = yield* Auth
-  const caller = yield* auth.authenticate(input, importAuthority, nsid)
-  yield* auth.permit(caller, needs)
+  const caller = yield* authenticate(input, importAuthority, nsid)
+  yield* Effect.fromResult(permit(caller, needs))
   return { ...(yield* admitImport(input)), caller }
 })
 

@@ -1,8 +1,10 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Result from "effect/Result"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { missing } from "../../core/oauth/scopes.ts"
 import type { Permission } from "../../core/oauth/types.ts"
+import * as Soon from "../host/Soon.ts"
 import type { Authority, Caller } from "./Authority.ts"
 
 /** The protocol's error names for unauthorized callers. */
@@ -67,25 +69,40 @@ export const isQuery = ({ method }: Pick<Credentials, "method">): boolean =>
 export class Auth extends Context.Service<
   Auth,
   {
-    authenticate(
+    /**
+     * The caller: at once for sessions, and for apps whose key has signed before. A proof is used
+     * up then, so the request has to be answered with this result; an effect that isn't run has
+     * changed nothing.
+     */
+    judge(
       credentials: Credentials,
       authority: Authority,
       nsid: string
-    ): Effect.Effect<Caller, Denied | OAuthDenied>
-    /**
-     * Returns the caller if it uses a plain session of an active account, without waiting; undefined
-     * for all others, which `authenticate` checks.
-     */
-    sessionNow(
-      credentials: Pick<Credentials, "authorization">,
-      authority: Authority
-    ): Caller | undefined
+    ): Soon.Soon<Caller, Denied | OAuthDenied>
     /**
      * Checks again, without the credentials, a caller whose body has come since: its session may
      * have ended meanwhile, or its account's status changed.
      */
     recheck(caller: Caller, authority: Authority): Result.Result<Caller, Denied | OAuthDenied>
-    /** Rejects an app whose token lacks one of these permissions; other callers pass. */
-    permit(caller: Caller, permissions: ReadonlyArray<Permission>): Effect.Effect<void, Denied>
   }
 >()("nacre/services/Auth") {}
+
+/** The caller of a method with this authority. */
+export const authenticate = (credentials: Credentials, authority: Authority, nsid: string) =>
+  Effect.flatMap(Auth, (auth) => Soon.toEffect(auth.judge(credentials, authority, nsid)))
+
+/** Rejects an app whose token lacks one of these permissions; other callers pass. */
+export const permit = (
+  caller: Caller,
+  permissions: ReadonlyArray<Permission>
+): Result.Result<void, Denied> => {
+  const scope = caller.kind === "oauth" ? missing(caller.granted, permissions) : undefined
+  if (scope === undefined) return Result.succeed(undefined)
+  const message = `Missing required scope "${scope}"`
+  const scheme = isBearer(caller) ? "Bearer" : "DPoP"
+  return Result.fail(new Denied({ error: "ScopeMissingError", message, scope, scheme }))
+}
+
+/** Whether the caller presented a token without a proof. */
+const isBearer = (caller: Caller): boolean =>
+  caller.kind === "oauth" && caller.clientId === undefined

@@ -94,8 +94,6 @@ export const issueServiceToken = (
     ...(lxm === undefined ? {} : { lxm }),
     ...(exp === undefined ? {} : { exp })
   }
-  const tokens = Context.get(services, ServiceTokens)
   const signer = Context.get(services, Signer)
-  const made = tokens.createNow(signer, claims, now)
-  return made === undefined ? tokens.create(signer, claims) : Result.succeed(made)
+  return Context.get(services, ServiceTokens).createSoon(signer, claims, now)
 }

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
 import {
@@ -15,6 +16,7 @@ import {
   unsignedServiceJwt
 } from "../../core/sessions/serviceJwt.ts"
 import { sha256 } from "../../core/repo/cid.ts"
+import type { Soon } from "../host/Soon.ts"
 import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
 import { useOnce } from "../oauth/once.ts"
 import { OAuthRequests, type OAuthStoreUnavailable } from "../oauth/OAuthRequests.ts"
@@ -78,8 +80,8 @@ export class ServiceTokens extends Context.Service<
       use: ServiceTokenUse
     ): Effect.Effect<ServiceCaller, BadServiceToken | IdentityUnavailable | OAuthStoreUnavailable>
     create(signer: SignerShape, claims: ServiceTokenClaims): Effect.Effect<string>
-    /** The same at a time in milliseconds, without waiting; undefined if the signature has to wait. */
-    createNow(signer: SignerShape, claims: ServiceTokenClaims, now: number): string | undefined
+    /** The same at a time in milliseconds: at once if the signature doesn't have to wait. */
+    createSoon(signer: SignerShape, claims: ServiceTokenClaims, now: number): Soon<string, never>
   }
 >()("nacre/services/ServiceTokens") {}
 
@@ -147,6 +149,15 @@ const make = (
       Effect.provideService(OAuthRequests, requests)
     )
 
+  const create = spanned("ServiceTokens.create")(function* (
+    signer: SignerShape,
+    claims: ServiceTokenClaims
+  ) {
+    const unsigned = unsignedAt(signer, claims, yield* Clock.currentTimeMillis)
+    const signature = yield* signer.sign(new TextEncoder().encode(unsigned))
+    return signedServiceJwt(unsigned, signature)
+  })
+
   return ServiceTokens.of({
     verify: spanned("ServiceTokens.verify")(function* (text, use) {
       const token = yield* Effect.mapError(
@@ -172,16 +183,13 @@ const make = (
       const { aud, exp } = token.claims
       return { iss: token.did, keyId: token.keyId, aud, lxm: use.lxm, exp }
     }),
-    create: spanned("ServiceTokens.create")(function* (signer, claims) {
-      const unsigned = unsignedAt(signer, claims, yield* Clock.currentTimeMillis)
-      const signature = yield* signer.sign(new TextEncoder().encode(unsigned))
-      return signedServiceJwt(unsigned, signature)
-    }),
-    createNow: (signer, claims, now) => {
+    create,
+    createSoon: (signer, claims, now) => {
       const { signNow } = signer
-      if (signNow === undefined) return undefined
+      if (signNow === undefined) return create(signer, claims)
       const unsigned = unsignedAt(signer, claims, now)
-      return signedServiceJwt(unsigned, signNow(new TextEncoder().encode(unsigned)))
+      const signature = signNow(new TextEncoder().encode(unsigned))
+      return Result.succeed(signedServiceJwt(unsigned, signature))
     }
   })
 }

@@ -4,7 +4,7 @@ import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { Config } from "../host/Config.ts"
 import { RequestOrigin } from "../host/RequestOrigin.ts"
-import { Auth, type Credentials, isQuery } from "./Auth.ts"
+import { authenticate, type Credentials, isQuery, permit } from "./Auth.ts"
 import type { SessionLevel } from "./Authority.ts"
 import { deletionDay, proveDeletion } from "../accounts/AccountDeletion.ts"
 import { deletion } from "../accounts/heldDeletion.ts"
@@ -207,15 +207,14 @@ const authorizeMethod = Effect.fnUntraced(function* (
           }
         ]
       : []
-  const auth = yield* Auth
   const authority = {
     kind: "session",
     level,
     oauth: oauth === "permission" ? () => needs : oauth,
     active: true
   } as const
-  const caller = yield* auth.authenticate(input, authority, nsid)
-  yield* auth.permit(caller, needs)
+  const caller = yield* authenticate(input, authority, nsid)
+  yield* Effect.fromResult(permit(caller, needs))
   return { caller }
 })
 

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import { accountMethods } from "../../../src/http/methods.ts"
+import { withFiber, withoutFiber } from "../../support/http/direct.ts"
 import { credentials } from "../../support/http/httpCredentials.ts"
 import type { Answered, Asked } from "../../support/http/httpHost.ts"
 import { samples } from "../../support/http/httpMethods.ts"
@@ -29,24 +29,6 @@ const shown = ({ status, headers, text }: Answered) => ({
 
 /** The queries of an account's object that are answered without a fiber. */
 const queries = [...accountMethods.values()].filter(({ atOnce }) => atOnce !== undefined)
-
-type Query = (typeof queries)[number]
-
-/** Runs with another declaration of a query. */
-const declaredAs = async <A>(query: Query, other: Query, run: () => Promise<A>): Promise<A> => {
-  // SAFETY: the table is a map, which only this test changes.
-  const table = accountMethods as Map<string, Query>
-  table.set(query.nsid, other)
-  return run().finally(() => table.set(query.nsid, query))
-}
-
-const withFiber = <A>(query: Query, run: () => Promise<A>): Promise<A> => {
-  const { atOnce: _, ...rest } = query
-  return declaredAs(query, rest, run)
-}
-
-const withoutFiber = <A>(query: Query, run: () => Promise<A>): Promise<A> =>
-  declaredAs(query, { ...query, handler: () => Effect.die("a fiber was taken") }, run)
 
 describe("calls that are answered at once", () => {
   let world: World
@@ -133,17 +115,6 @@ describe("calls that are answered at once", () => {
         assert.strictEqual((await withoutFiber(query, ask)).status, 200, `${nsid} ${person.did}`)
       }
     }
-  })
-
-  it("a session's query waits for a DID's document that is an hour old", async () => {
-    const { auth } = await signUp(world, "quinn", "plc")
-    const query = queries.find(({ nsid }) => nsid === "com.atproto.server.getSession")!
-    const ask = () => world.call(query.nsid, { auth })
-    ok(await ask())
-    ok(await withoutFiber(query, ask))
-    world.advance(61 * 60_000)
-    assert.strictEqual((await withoutFiber(query, ask)).status, 500)
-    ok(await ask())
   })
 
   it("a write gets the same response with and without a fiber", async () => {

@@ -126,7 +126,7 @@ const revokeWhile = (failure: AccountUnavailable | GrantRefused) => {
       get: () => Effect.succeed(client),
       keys: () => unused
     }),
-    Effect.provideService(DpopProofs, { check: () => unused, nonce: Effect.succeed("a nonce") }),
+    Effect.provideService(DpopProofs, { check: () => unused, nonce: () => "a nonce" }),
     Effect.provideService(Limiter, { take: () => unused }),
     Effect.provideService(OAuthRequests, {
       push: () => unused,

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -7,7 +8,8 @@ import { createHmac } from "node:crypto"
 import * as DpopProofsMaster from "../../../src/layers/oauth/DpopProofsMaster.ts"
 import { checkProof, type ProofDemands } from "../../../src/core/oauth/dpop.ts"
 import { isPublicJwk, signingAlgs, thumbprint } from "../../../src/core/oauth/jwk.ts"
-import { DpopProofs } from "../../../src/services/oauth/DpopProofs.ts"
+import * as Soon from "../../../src/services/host/Soon.ts"
+import { DpopProofs, type ProvenRequest } from "../../../src/services/oauth/DpopProofs.ts"
 import { configLayer } from "../../sessions/accountServices.ts"
 import { makeKey, sign, type SigningKey, unsigned } from "./signing.ts"
 
@@ -38,8 +40,14 @@ const good = await proofOf({})
 
 const hmac = (text: string) => createHmac("sha256", "secret").update(text).digest("base64url")
 
+/** Checks a proof as the server does, which waits for a key's first signature. */
+const check = async (proof: string | undefined, over: Partial<ProofDemands> = {}) => {
+  const checked = checkProof(proof, { ...demands, ...over })
+  return Result.isResult(checked) ? checked : checked()
+}
+
 const faultOf = async (proof: string | undefined, over: Partial<ProofDemands> = {}) => {
-  const checked = await checkProof(proof, { ...demands, ...over })
+  const checked = await check(proof, over)
   return Result.isSuccess(checked) ? undefined : checked.failure
 }
 
@@ -47,7 +55,7 @@ describe("DPoP proofs", () => {
   it("a valid proof returns its key, its id and its expiration", async () => {
     const jkt = await thumbprint(key.publicJwk)
     assert.deepStrictEqual(
-      await checkProof(good, demands),
+      await check(good),
       Result.succeed({
         jkt,
         jti: "one",
@@ -61,7 +69,7 @@ describe("DPoP proofs", () => {
   it("a key that has signed proofs before is known by its text, and each proof is verified", async () => {
     const same = { ...header, jwk: { ...key.publicJwk } }
     const again = await sign(key, same, { ...claims, jti: "two" })
-    const by = async (proof: string) => Result.getOrThrow(await checkProof(proof, demands))
+    const by = async (proof: string) => Result.getOrThrow(await check(proof))
     assert.strictEqual((await by(again)).jkt, (await by(good)).jkt)
     const forged = await sign(other, header, claims)
     assert.strictEqual((await faultOf(forged))?.reason, "the signature does not verify")
@@ -312,18 +320,22 @@ describe("the server's check of proofs", () => {
   const make = (nonce: string) =>
     Effect.promise(() => proofOf({ claims: { htm: "GET", htu, nonce, ath: tokenHash } }))
 
+  const judge = (proofs: DpopProofs["Service"], shown: ProvenRequest) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Soon.toEffect(proofs.check(shown, now)))
+
   const request = { method: "GET", url: "/xrpc/a.b.c?d=e", accessToken: token }
 
   judged(
     "check accepts a proof with its nonce for its own URL, whatever host the request named",
     Effect.gen(function* () {
       const proofs = yield* DpopProofs
-      const proof = yield* make(yield* proofs.nonce)
+      const now = yield* Clock.currentTimeMillis
+      const proof = yield* make(proofs.nonce(now))
       for (const address of [request.url, "http://10.0.0.1/xrpc/a.b.c", `${htu}#?`]) {
-        const { jti } = yield* proofs.check({ ...request, proof, url: address })
+        const { jti } = yield* judge(proofs, { ...request, proof, url: address })
         assert.strictEqual(jti, "one")
       }
-      const elsewhere = yield* Effect.flip(proofs.check({ ...request, proof, url: "/xrpc/a.b.d" }))
+      const elsewhere = yield* Effect.flip(judge(proofs, { ...request, proof, url: "/xrpc/a.b.d" }))
       assert.deepInclude(elsewhere, {
         _tag: "BadProof",
         error: "invalid_dpop_proof",
@@ -336,14 +348,14 @@ describe("the server's check of proofs", () => {
     "check requires a new nonce after at most three minutes",
     Effect.gen(function* () {
       const proofs = yield* DpopProofs
-      const proof = yield* make(yield* proofs.nonce)
+      const proof = yield* make(proofs.nonce(yield* Clock.currentTimeMillis))
       yield* TestClock.adjust("1 minute")
-      yield* proofs.check({ ...request, proof })
+      yield* judge(proofs, { ...request, proof })
       yield* TestClock.adjust("2 minutes")
-      const stale = yield* Effect.flip(proofs.check({ ...request, proof }))
+      const stale = yield* Effect.flip(judge(proofs, { ...request, proof }))
       assert.strictEqual(stale.error, "use_dpop_nonce")
-      const retried = yield* make(yield* proofs.nonce)
-      yield* proofs.check({ ...request, proof: retried })
+      const retried = yield* make(proofs.nonce(yield* Clock.currentTimeMillis))
+      yield* judge(proofs, { ...request, proof: retried })
     })
   )
 })

@@ -145,7 +145,10 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
       "checkAccess verifies account, type, signature and age",
       Effect.gen(function* () {
         const { sessions, tokens, first } = yield* opened()
-        const judge = (token: string, owner = did) => sessions.checkAccess(owner, parseJwt(token))
+        const judge = (token: string, owner = did) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            Effect.fromResult(sessions.checkAccess(owner, parseJwt(token), now))
+          )
         assert.deepStrictEqual(yield* judge(tokens.accessToken), {
           session: "ses-public",
           clientId,
@@ -494,7 +497,9 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
       Effect.gen(function* () {
         const { sessions } = yield* opened()
         const use = (changed: Partial<typeof proof>) =>
-          sessions.useProof("ses-public", { ...proof, ...changed })
+          Effect.map(Clock.currentTimeMillis, (now) =>
+            sessions.useProof("ses-public", { ...proof, ...changed }, now)
+          )
         assert.deepStrictEqual(yield* use({}), { kind: "fresh" })
         assert.notStrictEqual((yield* use({})).kind, "fresh")
         // An object sleeps after ten seconds without a call, so a later proof can't have been used.
@@ -510,7 +515,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
       "a session's proofs are forgotten with the session",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
-        yield* sessions.useProof("ses-public", proof)
+        sessions.useProof("ses-public", proof, start)
         yield* sessions.revoke(first, clientId)
         const rows = (yield* SqlStorage).exec("SELECT * FROM oauth_proof").toArray()
         assert.deepStrictEqual(rows, [])
@@ -544,8 +549,8 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         yield* opened()
         const use = (jti: string, after: number) =>
           rowsWritten(
-            Effect.flatMap(OAuthSessions, (sessions) =>
-              sessions.useProof("ses-public", { ...proof, jti, issued: start + after })
+            Effect.map(OAuthSessions, (sessions) =>
+              sessions.useProof("ses-public", { ...proof, jti, issued: start + after }, start)
             )
           )
         assert.strictEqual(yield* use("one", 0), 1)

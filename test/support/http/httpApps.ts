@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { calculateJwkThumbprint } from "jose"
-import { Auth } from "../../../src/services/sessions/Auth.ts"
+import { authenticate } from "../../../src/services/sessions/Auth.ts"
 import { DpopProofs } from "../../../src/services/oauth/DpopProofs.ts"
 import { OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"
 import { makeKey, sign, type SigningKey } from "../../oauth/tokens/signing.ts"
@@ -53,16 +53,16 @@ export const proofOf = async (
   { did, accessToken, key }: LetIn,
   nsid: string,
   asked: Asked,
-  change: { readonly key?: SigningKey; readonly claims?: object } = {}
+  change: { readonly key?: SigningKey; readonly header?: object; readonly claims?: object } = {}
 ): Promise<string> => {
   const by = change.key ?? key
   const nonce = await host.inside(
     did,
-    Effect.flatMap(DpopProofs, (proofs) => proofs.nonce)
+    Effect.map(DpopProofs, (proofs) => proofs.nonce(host.now()))
   )
   return sign(
     by,
-    { alg: "ES256", typ: "dpop+jwt", jwk: by.publicJwk },
+    { alg: "ES256", typ: "dpop+jwt", jwk: by.publicJwk, ...change.header },
     {
       jti: randomUUID(),
       htm: methodOf(asked),
@@ -97,8 +97,5 @@ export const useUp = async (host: Host, app: LetIn, nsid: string, asked: Asked):
     url: `${origin}/xrpc/${nsid}`
   }
   const authority = { kind: "session", level: "standard", oauth: "any" } as const
-  await host.inside(
-    app.did,
-    Effect.flatMap(Auth, (auth) => auth.authenticate(credentials, authority, nsid))
-  )
+  await host.inside(app.did, authenticate(credentials, authority, nsid))
 }

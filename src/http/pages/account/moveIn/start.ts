@@ -5,7 +5,7 @@ import { Directory } from "../../../../services/accounts/Directory.ts"
 import { SignUp } from "../../../../services/accounts/SignUp.ts"
 import { Config } from "../../../../services/host/Config.ts"
 import { rules } from "../../../../services/limits/rules.ts"
-import { Auth } from "../../../../services/sessions/Auth.ts"
+import { authenticate } from "../../../../services/sessions/Auth.ts"
 import { arrivalToken, oldHome, signInThere } from "../../../accounts/moveIn/begin.ts"
 import { MoveInFailed } from "../../../accounts/moveIn/call.ts"
 import { credentialOf } from "../../../accounts/moveIn/remote.ts"
@@ -180,7 +180,7 @@ const begin = Effect.fnUntraced(function* (request: Request, form: Form, brought
     (failure) => Effect.succeed({ wrong: wrongAtOld(failure, there.host) })
   )
   if (typeof token !== "string") return token
-  const caller = yield* (yield* Auth).authenticate(
+  const caller = yield* authenticate(
     { method: "POST", url: request.url, authorization: `Bearer ${token}` },
     { kind: "signup" },
     createAccount
