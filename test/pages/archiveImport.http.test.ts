@@ -46,13 +46,31 @@ const opened = async ({ name }: Pick<Mover, "name">) => {
 interface Sent {
   readonly ticket?: string
   readonly body?: Uint8Array | string
+  /** Runs before the body's last bytes. */
+  readonly meanwhile?: () => Promise<unknown>
   readonly headers?: Readonly<Record<string, string>>
   readonly method?: string
 }
 
+/** A body that ends only after `meanwhile`, which begins once somebody reads it. */
+const slowly = (body: Uint8Array | string, meanwhile: () => Promise<unknown>) => {
+  const bytes = Buffer.from(body)
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = writable.getWriter()
+  const send = async () => {
+    await writer.write(bytes.subarray(0, 10))
+    await meanwhile()
+    await writer.write(bytes.subarray(10))
+    await writer.close()
+  }
+  void send()
+  return readable
+}
+
 /** Requests what the page's script requests. */
 const call = async (browser: Browser, path: string, sent: Sent = {}) => {
-  const { ticket, body, headers, method = "POST" } = sent
+  const { ticket, body, headers, meanwhile, method = "POST" } = sent
+  const slow = meanwhile && slowly(body ?? "", meanwhile)
   const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; ")
   const response = await host.handler(
     new Request(`${origin}/account/import/${path}`, {
@@ -68,8 +86,8 @@ const call = async (browser: Browser, path: string, sent: Sent = {}) => {
         ...(ticket === undefined ? {} : { "x-nacre-ticket": ticket }),
         ...headers
       },
-      ...(body === undefined ? {} : { body: body as BodyInit })
-    })
+      ...(body === undefined ? {} : { body: slow ?? (body as BodyInit), duplex: "half" })
+    } as RequestInit)
   )
   const text = await response.text()
   const isJson = response.headers.get("content-type")?.includes("json") === true
@@ -171,6 +189,22 @@ describe("importing an archive on the account’s page", () => {
     const late = await opened(who)
     later(12 * 3_600_000)
     assert.strictEqual((await call(late.browser, "state", { ticket: late.ticket })).status, 403)
+  })
+
+  it("an import changes nothing once its device is signed out, although it began before", async () => {
+    const who = await waiting()
+    const car = await carOf(world.old, who.did)
+    const preferences = JSON.stringify({ preferences: [] })
+    for (const [path, body, headers] of [
+      ["records", car, {}],
+      ["preferences", preferences, json]
+    ] as const) {
+      const { browser, page, ticket } = await opened(who)
+      const meanwhile = () => browser.submit(page.form("/sign-out"))
+      const { status } = await call(browser, path, { ticket, body, headers, meanwhile })
+      assert.strictEqual(status, 403, path)
+    }
+    assert.deepInclude(await statusOf(who.here), { indexedRecords: 0 })
   })
 
   it("the import page needs a recent proof, and it alone may connect to the server", async () => {

@@ -85,6 +85,12 @@ const judge = Effect.fnUntraced(function* (nsid: string, access: AccountAccess, 
   return caller
 })
 
+/** The object checks the caller again once the body has come. */
+const judgeAgain = Effect.fnUntraced(function* (caller: Caller) {
+  if (!("did" in caller)) return
+  yield* (yield* Accounts).call(caller.did, "recheckMethod", { caller })
+})
+
 const shown = (caller: Caller): MethodCaller => {
   switch (caller.kind) {
     case "admin":
@@ -182,6 +188,7 @@ const declared = (
       env,
       request
     }
+    if (judged !== undefined && request.method === "POST") yield* judgeAgain(judged)
     const answer = yield* Effect.tryPromise({
       try: () => Promise.resolve(own.handler(call)),
       catch: (cause) => ({ cause })

@@ -25,17 +25,19 @@ const stage = Effect.fnUntraced(function* (
   )
 })
 
-/** Imports the CAR of an archive, for an owner on the account's page. */
-export const importArchive = Effect.fn("importArchive")(function* (
+/** Imports the CAR of an archive, for an owner on the account's page who is still `signedIn`. */
+export const importArchive = Effect.fn("importArchive")(function* <E, R>(
   did: string,
   request: Request,
-  replaces: boolean
+  replaces: boolean,
+  signedIn: Effect.Effect<void, E, R>
 ) {
   const accounts = yield* Accounts
   const { body, length } = yield* bodyOf(request)
   const size = length === undefined ? {} : { size: length }
   const { key, limit } = yield* accounts.call(did, "admitArchive", { replaces, ...size })
   yield* stage(key, body, { limit, ...(length === undefined ? {} : { length }) })
+  yield* signedIn
   return yield* accounts.call(did, "importArchive", { key })
 })
 

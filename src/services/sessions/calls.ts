@@ -4,8 +4,8 @@ import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { Config } from "../host/Config.ts"
 import { RequestOrigin } from "../host/RequestOrigin.ts"
-import { authenticate, type Credentials, isQuery, permit } from "./Auth.ts"
-import type { SessionLevel } from "./Authority.ts"
+import { Auth, authenticate, type Credentials, isQuery, permit } from "./Auth.ts"
+import type { Caller, SessionLevel } from "./Authority.ts"
 import { deletionDay, proveDeletion } from "../accounts/AccountDeletion.ts"
 import { deletion } from "../accounts/heldDeletion.ts"
 import { PendingDeletion } from "../accounts/PendingDeletion.ts"
@@ -218,6 +218,12 @@ const authorizeMethod = Effect.fnUntraced(function* (
   return { caller }
 })
 
+/** Checks the caller of such a method again, once the body has come. */
+const recheckMethod = Effect.fnUntraced(function* ({ caller }: { readonly caller: Caller }) {
+  const authority = { kind: "session", level: "standard", oauth: "any", active: true } as const
+  yield* Effect.fromResult((yield* Auth).recheck(caller, authority))
+})
+
 /** Deletes the account with its password and a mailed code, for the protocol's method. */
 const deleteAccount = Effect.fnUntraced(function* (proof: {
   readonly password: string
@@ -257,5 +263,6 @@ export const sessionCalls = {
   resetPassword,
   deleteAccount,
   pendingCodes,
-  authorizeMethod
+  authorizeMethod,
+  recheckMethod
 }

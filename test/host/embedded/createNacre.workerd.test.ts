@@ -307,6 +307,34 @@ describe("an XRPC method that a Worker adds", () => {
     assert.deepInclude(await called.json<object>(), { caller: "account", did })
   })
 
+  it("the method rejects a session that ends while the body is on its way", async () => {
+    const { authorization, did } = await newPerson()
+    let calls = 0
+    const handler: XrpcMethod["handler"] = () => Response.json((calls += 1))
+    const ask = serverOf({ methods: [{ lexicon: keep, access: { account: "standard" }, handler }] })
+    const status = async (meanwhile: () => Promise<unknown>) => {
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+      const writer = writable.getWriter()
+      const bytes = new TextEncoder().encode(JSON.stringify({ link: { $link: cid } }))
+      const headers = { authorization, "content-type": "application/json" }
+      const answer = ask("/xrpc/com.example.keep", { method: "POST", headers, body: readable })
+      await writer.write(bytes.slice(0, 5))
+      await meanwhile()
+      await writer.write(bytes.slice(5))
+      await writer.close()
+      return (await answer).status
+    }
+    assert.strictEqual(await status(async () => {}), 200)
+    const change = () =>
+      ask("/xrpc/com.atproto.admin.updateAccountPassword", {
+        method: "POST",
+        headers: { ...admin, "content-type": "application/json" },
+        body: JSON.stringify({ did, password: "another long password" })
+      })
+    assert.strictEqual(await status(change), 400)
+    assert.strictEqual(calls, 1)
+  })
+
   it("the method accepts service auth for itself and for no other method", async () => {
     const { authorization, did } = await newPerson()
     const ask = serverOf({ methods: [greeter("service")] })

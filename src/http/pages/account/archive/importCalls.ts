@@ -24,17 +24,28 @@ import { sentByScript } from "../../visitor.ts"
 /** The most bytes of a CAR's beginning: its header and its first block, the commit. */
 const headBytes = 4096
 
+const assertSignedIn = Effect.fnUntraced(function* (device: string, did: string) {
+  const account = yield* (yield* Devices).account(device, did)
+  if (account === undefined) return yield* new BrowserRefused({ reason: "no cookie" })
+})
+
 /** The account that the ticket of the page's script names, while it is signed in on its device. */
 const accountOf = Effect.fnUntraced(function* (request: Request) {
   const { device, claims } = yield* sentByScript(request, "import")
   const did = typeof claims["did"] === "string" ? claims["did"] : ""
-  const account = yield* (yield* Devices).account(device.id, did)
-  if (account === undefined) return yield* new BrowserRefused({ reason: "no cookie" })
+  const signedIn = assertSignedIn(device.id, did)
+  yield* signedIn
   yield* noteAccount(did)
-  return did
+  return { did, signedIn }
 })
 
-type Asked = { readonly did: string; readonly request: Request; readonly query: URLSearchParams }
+interface Asked {
+  readonly did: string
+  readonly request: Request
+  readonly query: URLSearchParams
+  /** Fails unless the account is still signed in: the body may have taken long. */
+  readonly signedIn: ReturnType<typeof assertSignedIn>
+}
 
 /** What is here, for the beginning of the archive's CAR; an empty body asks without one. */
 const state = Effect.fnUntraced(function* ({ did, request }: Asked) {
@@ -46,8 +57,8 @@ const state = Effect.fnUntraced(function* ({ did, request }: Asked) {
   return yield* (yield* Accounts).call(did, "archiveState", root)
 })
 
-const records = ({ did, request, query }: Asked) =>
-  importArchive(did, request, queryValue(query, "replace") === "yes")
+const records = ({ did, request, query, signedIn }: Asked) =>
+  importArchive(did, request, queryValue(query, "replace") === "yes", signedIn)
 
 const missing = Effect.fnUntraced(function* ({ did, query }: Asked) {
   const cursor = queryValue(query, "cursor")
@@ -57,13 +68,14 @@ const missing = Effect.fnUntraced(function* ({ did, query }: Asked) {
 const blob = ({ did, request, query }: Asked) =>
   Effect.as(importBlob(did, queryValue(query, "cid") ?? "", request), {})
 
-const preferences = Effect.fnUntraced(function* ({ did, request }: Asked) {
+const preferences = Effect.fnUntraced(function* ({ did, request, signedIn }: Asked) {
   const { jsonLimit: limit } = yield* Config
   const nsid = "app.bsky.actor.putPreferences"
   // SAFETY: the lexicon has checked the input.
   const input = (yield* readInput(request, { nsid, limit, typedNames: [] })) as
     | PutPreferences.InputSchema
     | undefined
+  yield* signedIn
   // SAFETY: the input is in the data model, and the JSON has the same shape.
   const given = toJson((input?.preferences ?? []) as Data) as ReadonlyArray<Preference>
   yield* (yield* Accounts).call(did, "putArchivePreferences", { preferences: given })
@@ -120,8 +132,8 @@ export const answerImport = Effect.fn("account.importCall")(function* (
 ) {
   if (!isCallName(name)) return undefined
   const answered = Effect.gen(function* () {
-    const did = yield* accountOf(request)
-    return yield* calls[name]({ did, request, query: url.searchParams })
+    const account = yield* accountOf(request)
+    return yield* calls[name]({ ...account, request, query: url.searchParams })
   })
   return yield* answered.pipe(
     Effect.flatMap((body) => answerOf(200, body)),
