@@ -84,7 +84,9 @@ export const startPlc = async ({
     return json(405, { message: "Method not allowed" })
   }
 
-  const server = createServer(async (request, response) => {
+  // Clients close idle connections themselves. If the server did, a client whose loop is busy would
+  // send into a connection that is just being closed.
+  const server = createServer({ keepAliveTimeout: 0 }, async (request, response) => {
     const { status, type, body } = await answer(request).catch((error: unknown) =>
       json(
         error instanceof InvalidPlcOperation ||

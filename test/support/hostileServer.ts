@@ -21,7 +21,7 @@ export interface Hostile {
 /** Starts a server with responses by NSID or path; anything else gets a hostile error. */
 export const startHostile = async (answers: Answers): Promise<Hostile> => {
   const asked: Array<string> = []
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const path = new URL(request.url ?? "", "http://localhost").pathname.slice(1)
     asked.push(request.url ?? "")
     request.resume()

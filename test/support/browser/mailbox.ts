@@ -28,7 +28,7 @@ const host = "mail.example.com"
 /** Starts a mail provider that keeps what it gets. */
 export const openMailbox = async (): Promise<Mailbox> => {
   const mails: Array<SentMail> = []
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => {

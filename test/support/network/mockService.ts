@@ -86,7 +86,7 @@ export const startMock = async (): Promise<MockService> => {
     if (made !== undefined) sendJson(response, 200, made)
   }
 
-  const server = createServer((message, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (message, response) => {
     // A caller that disconnects in the middle of its body isn't the service's fault.
     answer(message, response).catch(() => response.destroy())
   })

@@ -54,7 +54,7 @@ export const startFaulty = async (target: string): Promise<Faulty> => {
   const counts = new Map<string, number>()
   const stuck = new Set<string>()
   const fixed = new Map<string, object>()
-  const server = createServer((asked, answer) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (asked, answer) => {
     const nsid = /^\/xrpc\/([\w.]+)/.exec(asked.url ?? "")?.[1] ?? ""
     counts.set(nsid, (counts.get(nsid) ?? 0) + 1)
     const isStuck = [...stuck].some((text) => asked.url?.includes(text))
