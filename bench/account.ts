@@ -82,6 +82,13 @@ export async function openAccount({
       ),
     describeServer: (one: Connection) =>
       expect(one.request("GET", "/xrpc/com.atproto.server.describeServer")),
+    searchPosts: (one: Connection) =>
+      expect(
+        one.request("GET", "/xrpc/app.bsky.feed.searchPosts?limit=50", {
+          headers: authorization,
+          discard: true
+        })
+      ),
     getSession: (one: Connection) =>
       expect(one.request("GET", "/xrpc/com.atproto.server.getSession", { headers: authorization })),
     getRecord: (one: Connection, rkey: string) =>

@@ -6,11 +6,12 @@ import { execFileSync } from "node:child_process"
 import { existsSync, symlinkSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { openAccount } from "./account.ts"
-import { blob, type Call, calls, type Run } from "./calls.ts"
+import { blob, type Call, calls, proxied, type Run } from "./calls.ts"
 import { startCirrus } from "./cirrus.ts"
 import { type Floor, openFloor } from "./floor.ts"
 import { connect, type Connection } from "./http.ts"
 import { percentile, perSecond, short, table } from "./measure.ts"
+import { openUpstream } from "./proxy.ts"
 import { alternate, ofFloor, ofServer as audienceOf, sizes, type Stage, summary } from "./stream.ts"
 import { type BenchServer, cpuOf, startServer, temporaryFolder } from "./server.ts"
 
@@ -98,17 +99,20 @@ export async function against(options: AgainstOptions): Promise<void> {
       }
       return { server, account }
     }
+    const upstream = names.includes(proxied) ? await openUpstream() : undefined
+    if (upstream !== undefined) ends.push(upstream.close)
+    const env = upstream?.env ?? {}
     const starting = (): Start => {
       const [, cirrus] = /^cirrus:(.+)$/.exec(options.other) ?? []
       if (cirrus !== undefined) return (dataDir) => startCirrus(cirrus, dataDir)
       say(`checking out ${options.other} …`)
       const { tree, remove } = checkOut(options.other, folderOf("against"))
       ends.push(remove)
-      return (dataDir) => startServer({ dataDir, tree })
+      return (dataDir) => startServer({ dataDir, tree, env })
     }
     const old = await open("old", starting())
-    const now = await open("new", (dataDir) => startServer({ dataDir }))
-    const floor = await openFloor()
+    const now = await open("new", (dataDir) => startServer({ dataDir, env }))
+    const floor = await openFloor(upstream?.url)
     ends.push(() => floor.close())
     const rows = [
       [

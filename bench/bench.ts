@@ -92,9 +92,12 @@ const once: ReadonlyArray<Row> = [
   ["upstream", "upstream asked directly p50, ms", ""],
   ["proxied", "… through the proxy p50, ms", ""],
   ["proxyAdded", "… added by the proxy, ms", ""],
+  ["proxyFloor", "… added by a bare Worker, object and fetch, ms", ""],
   ["timelineAdded", "… added to a timeline that is up to date, ms", ""],
   ["upstream32", "upstream asked directly, 32 clients, /s", ""],
   ["proxied32", "… through the proxy, 32 clients, /s", ""],
+  ["proxyFloor32", "… through the bare Worker, 32 clients, /s", ""],
+  ["proxyShare32", "… proxy / bare Worker", ""],
   ["bundle", "bundle, minified, gzip, KiB", "≤ 250"]
 ]
 

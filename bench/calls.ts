@@ -18,6 +18,9 @@ export interface Call {
   run(account: BenchAccount): Promise<Run>
 }
 
+/** The method of another service, which needs an upstream. */
+export const proxied = "searchPosts"
+
 /** The methods that can be compared. */
 export const calls: Readonly<Record<string, Call>> = {
   createRecord: {
@@ -43,6 +46,7 @@ export const calls: Readonly<Record<string, Call>> = {
     warmUps: 24,
     run: async (account) => (one) => account.getRepo(one, { discard: true })
   },
+  [proxied]: { floor: "proxied", run: async (account) => account.searchPosts },
   getSession: { floor: "row", run: async (account) => account.getSession },
   uploadBlob: {
     floor: "blob",

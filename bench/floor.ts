@@ -16,8 +16,13 @@ export default {
       await env.BLOBS.put(crypto.randomUUID(), request.body)
       return new Response("ok")
     }
+    const floor = env.FLOOR.get(env.FLOOR.idFromName("floor"))
+    if (pathname === "/proxied") {
+      await floor.fetch("https://floor/object")
+      return fetch(env.UPSTREAM)
+    }
     if (pathname === "/subscribe") return env.LOG.get(env.LOG.idFromName("log")).fetch(request)
-    return env.FLOOR.get(env.FLOOR.idFromName("floor")).fetch(request)
+    return floor.fetch(request)
   }
 }
 export class Floor extends DurableObject {
@@ -31,7 +36,11 @@ export class Floor extends DurableObject {
     if (pathname === "/object") return new Response("ok")
     if (pathname === "/row") {
       const [row] = this.ctx.storage.sql.exec("SELECT value FROM rows WHERE key >= ? LIMIT 1", "m")
-      return new Response(row?.value ?? "none")
+      if (row !== undefined) return new Response(row.value)
+      // As large as a post; the keys of other rows are less.
+      const post = new TextEncoder().encode("x".repeat(300))
+      this.ctx.storage.sql.exec("INSERT INTO rows VALUES (?, ?)", "m", post)
+      return new Response(post)
     }
     const value = await request.text()
     this.ctx.storage.transactionSync(() => {
@@ -72,13 +81,17 @@ export type Floor = Awaited<ReturnType<typeof openFloor>>
 
 type Run = (one: Connection) => Promise<Answer>
 
-/** Starts the floor Worker; `blob` is one raw R2 put, `rows` measures all the rest. */
-export async function openFloor() {
+/**
+ * Starts the floor Worker; `blob` is one raw R2 put, `proxied` needs an upstream, and `rows`
+ * measures all the rest.
+ */
+export async function openFloor(upstream = "") {
   const { folder, remove } = temporaryFolder("floor")
   const server = await serve({
     code,
     port: await freePort(),
     dataDir: folder,
+    bindings: { UPSTREAM: upstream },
     options: {
       compatibilityDate: "2026-09-01",
       durableObjects: {
@@ -116,7 +129,8 @@ export async function openFloor() {
       row: (one) => one.request("GET", "/row"),
       commit: toCommit,
       post: toPost,
-      blob: (one) => one.request("POST", "/blob", { body: blob })
+      blob: (one) => one.request("POST", "/blob", { body: blob }),
+      proxied: (one) => one.request("GET", "/proxied", { discard: true })
     }),
     /** Latency and requests per second of each kind of work. */
     async rows(runs: number, milliseconds: number) {

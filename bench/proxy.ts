@@ -4,6 +4,7 @@
 import { fork } from "node:child_process"
 import { join } from "node:path"
 import type { BenchAccount } from "./account.ts"
+import { openFloor } from "./floor.ts"
 import { connect, type Connection } from "./http.ts"
 import { type Found, percentile, perSecond, sequential } from "./measure.ts"
 
@@ -26,19 +27,22 @@ export async function openUpstream() {
   }
 }
 
-/** Latency with one client and requests per second with 32, direct and through the server. */
+/**
+ * Latency with one client and requests per second with 32: direct, through the server, and through
+ * a bare Worker that asks a bare object first.
+ */
 export async function proxy(
   account: BenchAccount,
   upstream: { readonly url: string },
   { runs, milliseconds }: { readonly runs: number; readonly milliseconds: number }
 ): Promise<Found> {
-  const measure = async (url: string, nsid: string) => {
+  const measure = async (url: string, path: string) => {
     const ask = async (client: Connection) => {
-      const { status } = await client.request("GET", `/xrpc/${nsid}?limit=50`, {
+      const { status } = await client.request("GET", path, {
         headers: account.authorization,
         discard: true
       })
-      if (status !== 200) throw new Error(`${nsid}: ${status}`)
+      if (status !== 200) throw new Error(`${path}: ${status}`)
     }
     const clients = await Promise.all(Array.from({ length: 32 }, () => connect(url)))
     const [first] = clients
@@ -47,15 +51,21 @@ export async function proxy(
     for (const client of clients) client.close()
     return { p50: percentile(samples, 0.5), rate }
   }
-  const direct = await measure(upstream.url, "app.bsky.feed.searchPosts")
-  const through = await measure(account.url, "app.bsky.feed.searchPosts")
-  const looked = await measure(account.url, "app.bsky.feed.getTimeline")
+  const search = "/xrpc/app.bsky.feed.searchPosts?limit=50"
+  const direct = await measure(upstream.url, search)
+  const bare = await openFloor(upstream.url)
+  const floor = await measure(bare.url, "/proxied").finally(bare.close)
+  const through = await measure(account.url, search)
+  const looked = await measure(account.url, "/xrpc/app.bsky.feed.getTimeline?limit=50")
   return {
     upstream: direct.p50,
     proxied: through.p50,
     proxyAdded: through.p50 - direct.p50,
+    proxyFloor: floor.p50 - direct.p50,
     timelineAdded: looked.p50 - direct.p50,
     upstream32: direct.rate,
-    proxied32: through.rate
+    proxied32: through.rate,
+    proxyFloor32: floor.rate,
+    proxyShare32: through.rate / floor.rate
   }
 }
