@@ -150,7 +150,7 @@ export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream)
     status: passedStatus(status),
     error: errorName(error) ?? defaultName(status),
     message: textOf(message) ?? said,
-    headers: Object.fromEntries(headersDown(headers, "none"))
+    headers: headersDown(headers, "none")
   })
 })
 

@@ -23,8 +23,8 @@ const downward = [
   "retry-after"
 ]
 
-/** Headers about the body's encoding: only valid with the upstream's original bytes. */
-const ofBody = ["content-encoding", "content-length"]
+/** The same with those about the body's encoding: only valid with the upstream's original bytes. */
+const downwardWithBody = [...downward, "content-encoding", "content-length"]
 
 /** Encodings that can be decoded here, for errors and for responses to be parsed. */
 const decodable: ReadonlySet<string> = new Set(["gzip", "deflate", "br"])
@@ -85,17 +85,20 @@ const keeping = (given: Headers): string => {
  * The response depends on one caller's credentials. And it is foreign content on this server's
  * origin: a browser that opens it must not run it.
  */
-export const headersDown = (given: Headers, body: "same" | "changed" | "none"): Headers => {
-  const headers = new Headers({
+export const headersDown = (
+  given: Headers,
+  body: "same" | "changed" | "none"
+): Record<string, string> => {
+  const headers: Record<string, string> = {
     "cache-control": keeping(given),
     vary: "Authorization",
     "content-security-policy": "default-src 'none'; sandbox",
     "x-content-type-options": "nosniff"
-  })
-  for (const name of body === "same" ? [...downward, ...ofBody] : downward) {
-    const value = given.get(name)
-    if (value !== null) headers.set(name, value)
   }
-  if (body === "none") headers.delete("content-type")
+  for (const name of body === "same" ? downwardWithBody : downward) {
+    const value = given.get(name)
+    if (value !== null) headers[name] = value
+  }
+  if (body === "none") delete headers["content-type"]
   return headers
 }
