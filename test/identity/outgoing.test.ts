@@ -55,6 +55,70 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
+  it.effect("a request sends only its own headers, whatever case they are given in", () => {
+    const seen: Array<Headers> = []
+    const net = world({
+      "https://example.com/a": ({ headers }) => {
+        seen.push(headers)
+        return new Response("hello")
+      }
+    })
+    const headers = {
+      Accept: "a/b",
+      Cookie: "session=1",
+      Host: "other.example",
+      "User-Agent": "me"
+    }
+    return Effect.gen(function* () {
+      const outgoing = yield* Outgoing
+      const streamed = { headers, maxBytes: 1000, timeout: "3 seconds", bodyTimeout: 1000 } as const
+      yield* request("https://example.com/a", { headers })
+      for (const open of [
+        outgoing.open("https://example.com/a", streamed),
+        Effect.promise(() => outgoing.openNow("https://example.com/a", streamed))
+      ]) {
+        const { body } = yield* open
+        yield* Effect.promise(() => body?.cancel() ?? Promise.resolve())
+      }
+      assert.deepStrictEqual(
+        seen.map((one) => Object.fromEntries(one)),
+        Array.from({ length: 3 }, () => ({ accept: "a/b", "user-agent": "nacre" }))
+      )
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("an opened request whose headers are late is aborted, with and without a fiber", () => {
+    const signals: Array<AbortSignal> = []
+    const layer = OutgoingFetch.layer({
+      fetch: (_, { signal }) => {
+        if (signal instanceof AbortSignal) signals.push(signal)
+        return silence()
+      }
+    })
+    const late = { maxBytes: 1000, bodyTimeout: 1000, timeout: "1 millis" } as const
+    return Effect.gen(function* () {
+      const outgoing = yield* Outgoing
+      const opening = yield* Effect.forkChild(
+        Effect.flip(outgoing.open("https://example.com/a", late))
+      )
+      yield* TestClock.adjust("1 millis")
+      const failures = [
+        yield* Fiber.join(opening),
+        yield* Effect.promise(() =>
+          outgoing.openNow("https://example.com/a", late).then(
+            () => undefined,
+            (failure: unknown) => failure
+          )
+        )
+      ]
+      for (const failure of failures) assert.propertyVal(failure, "operation", "timeout")
+      assert.deepStrictEqual(
+        signals.map(({ aborted }) => aborted),
+        [true, true]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("a request never reaches an address that is not public", () => {
     const net = world({})
     return Effect.gen(function* () {

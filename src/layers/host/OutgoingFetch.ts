@@ -98,11 +98,17 @@ const make = ({
     throw new OutgoingRefused({ url: shown(String(input)), reason })
   }
 
-  const headersOf = (request: OutgoingRequest | OutgoingStreamRequest, hop: number): Headers => {
-    const headers = new Headers(hop === 0 ? request.headers : {})
-    for (const name of forbiddenHeaders) headers.delete(name)
-    if (request.accept !== undefined) headers.set("accept", request.accept)
-    headers.set("user-agent", userAgent)
+  const headersOf = (
+    request: OutgoingRequest | OutgoingStreamRequest,
+    hop: number
+  ): Record<string, string> => {
+    const headers: Record<string, string> = {}
+    for (const [given, value] of Object.entries(hop === 0 ? (request.headers ?? {}) : {})) {
+      const name = given.toLowerCase()
+      if (!forbiddenHeaders.has(name)) headers[name] = value
+    }
+    if (request.accept !== undefined) headers["accept"] = request.accept
+    headers["user-agent"] = userAgent
     return headers
   }
 
@@ -142,20 +148,17 @@ const make = ({
     }
   }
 
+  /** The exchange outlives this call: it ends with the body, when it is aborted, or at a time limit. */
   const open = async (
     first: string,
     request: OutgoingStreamRequest,
-    headersSignal: AbortSignal
+    abort: AbortController
   ): Promise<OutgoingStream> => {
     const { method = "GET", body } = request
     const url = check(first)
     const isKept = keepsEncoding && request.keepEncoding === true
     const asked = headersOf(request, 0)
-    if (request.keepEncoding === true && !isKept) asked.set("accept-encoding", "identity")
-    // The exchange outlives this call: it ends with the body, or at its time limit.
-    const abort = new AbortController()
-    const onAbort = () => abort.abort()
-    headersSignal.addEventListener("abort", onAbort, { once: true })
+    if (request.keepEncoding === true && !isKept) asked["accept-encoding"] = "identity"
     const init = {
       method,
       headers: asked,
@@ -166,7 +169,6 @@ const make = ({
       ...(body instanceof ReadableStream ? { duplex: "half" } : {})
     }
     const response = await call(url, init)
-    headersSignal.removeEventListener("abort", onAbort)
     const { status } = response
     const maxBytes = limitOf(request.maxBytes, response.headers)
     await checkResponse(url, response, request.allowStatus, maxBytes)
@@ -188,9 +190,15 @@ const make = ({
       return yield* withLimit(url, request.timeout, (signal) => send(url, request, signal))
     }),
     open: spanned("Outgoing.open")(function* (url, request) {
-      return yield* withLimit(url, request.timeout, (signal) => open(url, request, signal))
+      return yield* withLimit(url, request.timeout, (signal) => {
+        const abort = new AbortController()
+        const onAbort = () => abort.abort()
+        signal.addEventListener("abort", onAbort, { once: true })
+        const opened = open(url, request, abort)
+        return opened.finally(() => signal.removeEventListener("abort", onAbort))
+      })
     }),
-    openNow: (url, request) => inTime(url, request.timeout, (signal) => open(url, request, signal))
+    openNow: (url, request) => inTime(url, request.timeout, (abort) => open(url, request, abort))
   })
 }
 
@@ -269,7 +277,7 @@ const withLimit = <A>(
 const inTime = <A>(
   url: string,
   timeout: Duration.Input,
-  run: (signal: AbortSignal) => Promise<A>
+  run: (abort: AbortController) => Promise<A>
 ): Promise<A> =>
   new Promise((done, fail) => {
     const abort = new AbortController()
@@ -277,7 +285,7 @@ const inTime = <A>(
       abort.abort()
       fail(tooSlow(url))
     }, Duration.toMillis(timeout))
-    run(abort.signal)
+    run(abort)
       .finally(() => clearTimeout(timer))
       .then(done, (cause: unknown) => fail(failureOf(url, cause)))
   })
