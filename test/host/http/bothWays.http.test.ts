@@ -39,7 +39,11 @@ const shown = async (response: Response) => ({
     .replaceAll(/\bnew-(\d+)-[ab]\b/g, "new-$1")
     .replaceAll(/\bbafyrei[a-z2-7]{52}\b/g, "cid")
     .replaceAll(/\b3[a-z2-7]{12}\b/g, "tid"),
-  headers: Object.fromEntries([...response.headers].filter(([name]) => !own.has(name)))
+  headers: Object.fromEntries(
+    [...response.headers].flatMap(([name, value]) =>
+      own.has(name) ? [] : [[name, name === "dpop-nonce" ? "some" : value]]
+    )
+  )
 })
 
 const settings: ReadonlyArray<Readonly<Record<string, string>>> = [
@@ -71,13 +75,14 @@ for (const [at, env] of settings.entries()) {
     afterAll(() => world.close())
 
     it("an odd request gets the same response with and without a fiber", async () => {
-      const make = oddRequests(randomOf(seed + at), world)
+      const make = await oddRequests(randomOf(seed + at), world)
       const statuses = new Map<number, number>()
       for (let round = 0; round < rounds; round++) {
         const odd = await make(round)
-        const short = await direct(world, requestOfOdd(odd, "a"))
+        const short = await direct(world, await requestOfOdd(world, odd, "a"))
         if (short === undefined) continue
-        const long = await inFibers(() => world.beneath(serveHost(requestOfOdd(odd, "b"))))
+        const again = await requestOfOdd(world, odd, "b")
+        const long = await inFibers(() => world.beneath(serveHost(again)))
         assert.deepStrictEqual(await shown(short), await shown(long), JSON.stringify(odd))
         statuses.set(short.status, (statuses.get(short.status) ?? 0) + 1)
       }

@@ -1,3 +1,4 @@
+import { type LetIn, letIn, proofOf } from "./httpApps.ts"
 import { credentials } from "./httpCredentials.ts"
 import type { Random } from "./httpFuzz.ts"
 import { origin } from "./httpHost.ts"
@@ -8,6 +9,8 @@ export interface Odd {
   readonly method: string
   readonly url: string
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
+  /** The app that sends it, and what its proof claims. */
+  readonly app?: { readonly by: LetIn; readonly claims: object }
   /** Contains `@` in the key of a new record, for a letter that differs each time. */
   readonly body: string | undefined
 }
@@ -155,8 +158,30 @@ const spelledAuth = (random: Random, auth: string): string => {
   ])
 }
 
+const scopes = ["atproto", "atproto transition:generic", "atproto repo:app.bsky.feed.post"]
+
+/** What an app's proof says about a URL and a method, rightly or not. */
+const oddClaims = (random: Random, method: string, url: string): object => {
+  const { origin: host, pathname } = new URL(url)
+  const right = { htm: method, htu: `${host}${pathname}` }
+  return random.pick([
+    ...Array.from({ length: 8 }, () => right),
+    { ...right, htm: "PUT" },
+    { ...right, htu: url },
+    { ...right, htu: `${host.toUpperCase()}${pathname}/` },
+    { ...right, htu: `${host}/xrpc/com.atproto.server.getSession` },
+    { ...right, nonce: "old" },
+    { ...right, ath: "other" }
+  ])
+}
+
 /** Returns a maker of odd requests; it uses one credential of each kind. */
-export const oddRequests = (random: Random, world: World) => {
+export const oddRequests = async (random: Random, world: World) => {
+  const { alice, carol, dora } = world
+  const apps = await Promise.all([
+    ...scopes.map((scope) => letIn(world, alice.did, scope)),
+    ...[carol, dora].map(({ did }) => letIn(world, did, scopes[1]!))
+  ])
   const made = new Map<string, Promise<string | undefined>>()
   const kinds = Object.entries(credentials)
   return async (round: number): Promise<Odd> => {
@@ -178,7 +203,11 @@ export const oddRequests = (random: Random, world: World) => {
     const hasBody = !["GET", "HEAD", "OPTIONS"].includes(method)
     const body = hasBody ? oddBody(random, who, round) : undefined
     const headers: Array<readonly [string, string]> = []
-    if (auth !== undefined) headers.push(["authorization", spelledAuth(random, auth)])
+    const url = `${origin}${path}${query}`
+    const by = random.chance(0.3) ? random.pick(apps) : undefined
+    const app = by && { by, claims: oddClaims(random, method, url) }
+    if (app === undefined && auth !== undefined)
+      headers.push(["authorization", spelledAuth(random, auth)])
     if (body !== undefined && random.chance(0.95)) {
       headers.push(["content-type", "application/json"])
       headers.push(["content-length", String(Buffer.byteLength(body))])
@@ -187,15 +216,23 @@ export const oddRequests = (random: Random, world: World) => {
       const odd = random.pick(Object.keys(oddHeaders))
       headers.push([odd, random.pick(oddHeaders[odd]!)])
     }
-    return { method, url: `${origin}${path}${query}`, headers, body }
+    return { method, url, headers, body, ...(app === undefined ? {} : { app }) }
   }
 }
 
 /** Such a request, to be sent once; `letter` differs each time. */
-export const requestOfOdd = ({ method, url, headers, body }: Odd, letter: string): Request => {
+export const requestOfOdd = async (
+  world: World,
+  { method, url, headers, body, app }: Odd,
+  letter: string
+): Promise<Request> => {
   const text = body?.replaceAll("@", letter)
   const request = new Request(url, { method, ...(text === undefined ? {} : { body: text }) })
   request.headers.delete("content-type")
   for (const [name, value] of headers) request.headers.append(name, value)
+  if (app !== undefined) {
+    request.headers.append("authorization", `DPoP ${app.by.accessToken}`)
+    request.headers.append("dpop", await proofOf(world, app.by, "", {}, { claims: app.claims }))
+  }
   return request
 }
