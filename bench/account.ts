@@ -1,5 +1,6 @@
 /** The account under load: its session, its records, and the calls of the measurements. */
 import type { FirstAccount } from "../scripts/account.ts"
+import { openApp } from "./app.ts"
 import { type Answer, connect, type Connection, type Sent } from "./http.ts"
 
 let counter = 0
@@ -17,9 +18,11 @@ export type BenchAccount = Awaited<ReturnType<typeof openAccount>>
 /** Signs in and returns the calls, which each take a connection. */
 export async function openAccount({
   url,
+  publicUrl = url,
   account
 }: {
   readonly url: string
+  readonly publicUrl?: string
   readonly account: Pick<FirstAccount, "did" | "password">
 }) {
   const client = await connect(url)
@@ -51,6 +54,8 @@ export async function openAccount({
     authorization,
     did: account.did,
     connect: () => connect(url),
+    /** Signs an app in; its access token lives for 15 minutes. */
+    openApp: () => openApp({ publicUrl, account }),
     createRecord: (one: Connection) =>
       call(one, "createRecord", {
         repo: account.did,

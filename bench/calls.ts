@@ -1,5 +1,5 @@
 /** The methods that a comparison of two servers can measure. */
-import type { BenchAccount } from "./account.ts"
+import { type BenchAccount, post } from "./account.ts"
 import type { Connection } from "./http.ts"
 import { rkeyOf } from "./rows.ts"
 
@@ -48,6 +48,26 @@ export const calls: Readonly<Record<string, Call>> = {
   },
   [proxied]: { floor: "proxied", run: async (account) => account.searchPosts },
   getSession: { floor: "row", run: async (account) => account.getSession },
+  createRecordByApp: {
+    floor: "commit",
+    run: async (account) => {
+      const app = await account.openApp()
+      const collection = "app.bsky.feed.post"
+      return (one) =>
+        app.call(one, "com.atproto.repo.createRecord", {
+          repo: account.did,
+          collection,
+          record: post()
+        })
+    }
+  },
+  getSessionByApp: {
+    floor: "row",
+    run: async (account) => {
+      const app = await account.openApp()
+      return (one) => app.call(one, "com.atproto.server.getSession")
+    }
+  },
   uploadBlob: {
     floor: "blob",
     warmUps: 200,
