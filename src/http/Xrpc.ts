@@ -21,6 +21,7 @@ import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
 import { nsidOf } from "./CurrentRequest.ts"
+import { isByApp } from "./sessions/dpopHeaders.ts"
 import { jsonType, privateHeaders, withHeaders, withoutBody } from "./responses.ts"
 
 /** A call of a method, checked against its lexicon. */
@@ -147,20 +148,21 @@ export interface Engine<In = never> {
   readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
 }
 
-/** The request's credentials from its headers; only the path of its URL counts. */
-export const credentialsOf = (
-  { headers, method, url }: Request,
-  path = url,
-  authorization = headers.get("authorization")
-): Credentials => {
-  if (authorization === null) return { method, url: path }
-  const dpop = isByApp(authorization) ? headers.get("dpop") : null
-  return { method, url: path, authorization, ...(dpop === null ? {} : { dpop }) }
+/** The request's credentials from its headers. */
+export const credentialsOf = (request: Request): Credentials => {
+  const authorization = request.headers.get("authorization")
+  return { method: request.method, url: request.url, ...credentialHeaders(request, authorization) }
 }
 
-/** Whether an app sends an `Authorization` header, with a proof in another. */
-export const isByApp = (authorization: string | null): boolean =>
-  authorization !== null && /^\s*dpop(\s|$)/i.test(authorization)
+/** The headers with a request's credentials. */
+export const credentialHeaders = (
+  { headers }: Request,
+  authorization: string | null
+): Pick<Credentials, "authorization" | "dpop"> => {
+  if (authorization === null) return {}
+  const dpop = isByApp(authorization) ? headers.get("dpop") : null
+  return dpop === null ? { authorization } : { authorization, dpop }
+}
 
 /** Answers an XRPC request from a table of methods; every failure becomes the protocol's error. */
 export const serve = Effect.fnUntraced(function* <R, In = never>(

@@ -15,6 +15,7 @@ import { finishBody } from "./responses.ts"
 import {
   answerFor,
   type Call,
+  credentialHeaders,
   credentialsOf,
   invalid,
   jsonResponse,
@@ -49,7 +50,8 @@ export const serveAtOnce = <R>(
   if (declared?.atOnce === undefined) return undefined
   if (request.method !== "GET" || request.body !== null) return undefined
   const { authority, atOnce } = declared
-  const credentials = credentialsOf(request, `/xrpc/${nsid}`, authorization)
+  const sent = credentialHeaders(request, authorization)
+  const credentials = { method: "GET", url: `/xrpc/${nsid}`, ...sent }
   const judged = Context.get(services, Auth).judge(credentials, authority, nsid)
   return Soon.flatMap(judged, (caller): Soon.Soon<Response, Failure, R> => {
     const parsed = Context.get(services, KnownLexicons).parseParams(nsid, searchParams)

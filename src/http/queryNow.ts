@@ -14,8 +14,8 @@ import { asError, type Failure } from "./errors.ts"
 import { accountMethods } from "./methods.ts"
 import { marked } from "./requestId.ts"
 import { limitHeaders, limitsText } from "./responses.ts"
-import { nextNonce } from "./sessions/dpopHeaders.ts"
-import { isByApp, type MethodTable } from "./Xrpc.ts"
+import { isByApp, nextNonce } from "./sessions/dpopHeaders.ts"
+import { credentialHeaders, type MethodTable } from "./Xrpc.ts"
 
 /**
  * Where an account's object answers a query with the whole response.
@@ -34,14 +34,10 @@ export const isQueryNow = (
   request.body === null &&
   accountMethods.get(nsid)?.atOnce !== undefined
 
-/** The headers with which the Worker asks an object in a client's name; undefined without any. */
-export const headersFor = (
-  { headers }: Request,
-  authorization: string | null
-): Record<string, string> | undefined => {
-  if (authorization === null) return undefined
-  const dpop = isByApp(authorization) ? headers.get("dpop") : null
-  return dpop === null ? { authorization } : { authorization, dpop }
+/** What the Worker asks an object itself. */
+interface Question {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -53,11 +49,12 @@ export const queryFor = (
   { search }: Pick<CalledUrl, "search">,
   { authorization, id }: { readonly authorization: string | null; readonly id: string },
   { corsOrigins }: Settings
-): { readonly url: string; readonly headers: Readonly<Record<string, string>> | undefined } => {
+): Question => {
   const url = `${place}${id}/${limitsText(limits)}/${nsid}${search}`
-  const headers = headersFor(request, authorization)
   const origin = corsOrigins === "*" ? null : request.headers.get("origin")
-  return { url, headers: origin === null ? headers : { ...headers, origin } }
+  if (authorization === null && origin === null) return { url, headers: undefined }
+  const credentials = credentialHeaders(request, authorization)
+  return { url, headers: origin === null ? credentials : { ...credentials, origin } }
 }
 
 /** Such a question: the request's id, its limits, the method, and its parameters. */

@@ -3,8 +3,8 @@ import { queryValue } from "../../core/lexicon/params.ts"
 import { requestIdHeader } from "../../services/host/RequestId.ts"
 import * as Soon from "../../services/host/Soon.ts"
 import { authorizeProxySoon } from "../../services/proxy/calls.ts"
-import { headersFor, whole } from "../queryNow.ts"
-import { credentialsOf } from "../Xrpc.ts"
+import { whole } from "../queryNow.ts"
+import { credentialHeaders } from "../Xrpc.ts"
 
 /**
  * Where an account's object authorizes a proxied read.
@@ -23,7 +23,7 @@ export const authorizeQuestion = (
   { authorization, id }: { readonly authorization: string; readonly id: string }
 ) => ({
   url: `${place}id=${id}&lxm=${lxm}&aud=${encodeURIComponent(aud)}&tokenAud=${encodeURIComponent(tokenAud)}`,
-  headers: headersFor(request, authorization)
+  headers: credentialHeaders(request, authorization)
 })
 
 type Services = Parameters<typeof authorizeProxySoon>[1]
@@ -38,7 +38,8 @@ export const answerAuthorize = (
   const [id = "", lxm = "", aud = "", tokenAud = ""] = ["id", "lxm", "aud", "tokenAud"].map(
     (name) => queryValue(searchParams, name)
   )
-  const input = { ...credentialsOf(request, `/xrpc/${lxm}`), lxm, aud, tokenAud }
+  const sent = credentialHeaders(request, request.headers.get("authorization"))
+  const input = { method: "GET", url: `/xrpc/${lxm}`, ...sent, lxm, aud, tokenAud }
   const authorized = Soon.map(authorizeProxySoon(input, services), ({ token, rev }) => {
     const headers = { [tokenHeader]: token, [revHeader]: rev, [requestIdHeader]: id }
     return new Response(null, { headers })

@@ -4,6 +4,10 @@ import { DpopProofs } from "../../services/oauth/DpopProofs.ts"
 import type { CurrentRequest } from "../CurrentRequest.ts"
 import { privateHeaders } from "../responses.ts"
 
+/** Whether an app sends an `Authorization` header, with a proof in another. */
+export const isByApp = (authorization: string | null): boolean =>
+  authorization !== null && /^\s*dpop(\s|$)/i.test(authorization)
+
 /**
  * The headers of every response to an app's credentials, with the nonce for its next proof.
  *
