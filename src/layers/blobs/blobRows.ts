@@ -5,10 +5,14 @@ import type { Bounds } from "../host/sql/bounds.ts"
  * The states of a row in `blob`.
  *
  * The state is the first half of the key: rows to sweep are adjacent, and a change of state updates
- * the key, which bills one row. A CID has at most one row among temporary, expected and permanent.
+ * the key, which bills one row. A CID has at most one row among temporary, expected and permanent, and
+ * at most one unconfirmed upload.
  */
 export const state = {
-  /** A key issued for an upload that isn't recorded yet; its id is the key. */
+  /**
+   * An upload that isn't recorded yet. Its id is the key; or the CID of an unconfirmed upload,
+   * whose row has the key and all the rest.
+   */
   uploading: 0,
   temporary: 1,
   /** Referred to, but not stored. */
@@ -28,8 +32,8 @@ export const state = {
  * `blob_wait` has one row while anything may wait for the sweep: the start of its grace period. So
  * neither an upload nor the alarm has to read the waiting rows to find the time of the next sweep.
  *
- * `blob_usage` has one row: the total bytes of temporary and permanent blobs, so an upload need not
- * add them up.
+ * `blob_usage` has one row: the total bytes of temporary and permanent blobs and of unconfirmed
+ * uploads, so an upload need not add them up.
  *
  * `blob_quota` has one row if an operator has given the account a quota of its own (0: no limit).
  */
@@ -66,11 +70,12 @@ export interface BlobRow extends Record<string, SqlValue> {
 
 type Sql = SqlStorage["Service"]
 
-/** The row of a CID in any state. */
+/** The row of a CID; that of an unconfirmed upload only if there is no other. */
 export const findBlob = (sql: Sql, cid: string): BlobRow | undefined =>
   sql
     .exec<BlobRow>(
-      "SELECT state, id, key, mime, size, rev, refs, path, takedown FROM blob WHERE state IN (1, 2, 3) AND id = ?",
+      `SELECT state, id, key, mime, size, rev, refs, path, takedown FROM blob
+        WHERE state IN (0, 1, 2, 3) AND id = ? ORDER BY state DESC`,
       cid
     )
     .toArray()[0]
@@ -105,10 +110,12 @@ export const usage = (sql: Sql): number => {
   return rows[0]?.bytes ?? sumOfSizes(sql)
 }
 
+/** The total that `blob_usage` must have. */
+export const totalSize = "SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE state IN (0, 1, 3)"
+
 /** Reads every blob. */
 const sumOfSizes = (sql: Sql): number => {
-  const sum = "SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE state IN (1, 3)"
-  return sql.exec<{ bytes: number }>(sum).toArray()[0]?.bytes ?? 0
+  return sql.exec<{ bytes: number }>(totalSize).toArray()[0]?.bytes ?? 0
 }
 
 /**
@@ -132,7 +139,7 @@ export const setQuota = (sql: Sql, bytes: number | undefined): void => {
 export const addRef = (sql: Sql, path: string, cid: string, rev: string): void => {
   sql.exec("INSERT INTO blob_ref (path, cid) VALUES (?, ?)", path, cid)
   const row = findBlob(sql, cid)
-  if (row === undefined) {
+  if (row === undefined || row.state === state.uploading) {
     sql.exec("INSERT INTO blob (state, id, refs, path, rev) VALUES (2, ?, 1, ?, ?)", cid, path, rev)
   } else if (row.state === state.temporary) {
     sql.exec(

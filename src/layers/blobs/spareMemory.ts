@@ -1,5 +1,4 @@
-/** The most bytes of a blob that is put in one piece: a stream costs more than their memory. */
-export const onePiece = 1024 * 1024
+import { onePiece } from "../../services/blobs/BlobStore.ts"
 
 /** With room for a byte more than there should be. */
 const size = onePiece + 1

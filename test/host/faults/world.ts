@@ -44,7 +44,8 @@ export interface Answered {
 /** The parts of a test's request. */
 export interface Asked {
   readonly input?: object
-  readonly body?: Uint8Array<ArrayBuffer>
+  /** A stream has no Content-Length. */
+  readonly body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>
   readonly type?: string
   readonly auth?: string | undefined
 }
@@ -66,10 +67,10 @@ const requestOf = (path: string, { input, body, type, auth }: Asked): Request =>
     headers: {
       ...(input === undefined ? {} : { "content-type": "application/json" }),
       ...(type === undefined ? {} : { "content-type": type }),
-      ...(body === undefined ? {} : { "content-length": String(body.byteLength) }),
+      ...(body instanceof Uint8Array ? { "content-length": String(body.byteLength) } : {}),
       ...(auth === undefined ? {} : { authorization: auth })
     },
-    ...(sent === undefined ? {} : { body: sent })
+    ...(sent === undefined ? {} : { body: sent, duplex: "half" })
   })
 }
 
