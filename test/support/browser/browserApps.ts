@@ -38,7 +38,7 @@ export const bundleApp = async (): Promise<ReadonlyMap<string, string>> => {
 export const listen = async (
   answer: (path: string) => readonly [type: string, body: string] | undefined
 ) => {
-  const server = createServer(({ url = "/" }, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, ({ url = "/" }, response) => {
     const found = answer(url.split("?")[0]!)
     if (found === undefined) response.writeHead(404).end()
     else response.writeHead(200, { "content-type": found[0] }).end(found[1])

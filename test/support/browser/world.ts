@@ -105,7 +105,12 @@ export const ask = (
 export const started = (page: Page): Promise<Outcome> =>
   // Not by Playwright's own wait, for which the page would compile a third of a megabyte.
   page.evaluate(async () => {
-    while (!("app" in globalThis)) await new Promise((again) => setTimeout(again, 5))
+    const over = performance.now() + 100_000
+    while (!("app" in globalThis)) {
+      // A script that didn't load says nothing here, and no later wait of the test would name it.
+      if (performance.now() > over) throw new Error(`no app started at ${location.href}`)
+      await new Promise((again) => setTimeout(again, 5))
+    }
     return app.started
   })
 
