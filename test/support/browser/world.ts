@@ -108,7 +108,7 @@ export const started = (page: Page): Promise<Outcome> =>
     const over = performance.now() + 100_000
     while (!("app" in globalThis)) {
       // A script that didn't load says nothing here, and no later wait of the test would name it.
-      if (performance.now() > over) throw new Error(`no app started at ${location.href}`)
+      if (performance.now() > over) throw new Error("the app didn't start")
       await new Promise((again) => setTimeout(again, 5))
     }
     return app.started
