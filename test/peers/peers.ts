@@ -92,7 +92,7 @@ const start = async (
 
 /** Starts npm's PLC directory server over its in-memory database. */
 const startPlcPeer = async (): Promise<Plc> => {
-  const { ready, stop, hold } = await start("plc.mjs", {})
+  const { ready, stop, hold } = await start("plc.ts", {})
   // SAFETY: the script sends nothing else.
   return { url: (ready as { readonly url: string }).url, stop, hold }
 }
@@ -139,7 +139,7 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
     PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
   }
   const { stop, close, hold } = await start(
-    "pds.mjs",
+    "pds.ts",
     variables,
     // SAFETY: once ready, the script sends nothing but mails.
     (message) => mails.push((message as { readonly mail: Mail }).mail)

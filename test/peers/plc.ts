@@ -1,7 +1,8 @@
 // The PLC directory server of @did-plc/server over its in-memory database; sends its port to the parent process.
-import { holding } from "./holding.mjs"
-import { loopback } from "./loopback.mjs"
+import { holding } from "./holding.ts"
+import { loopback } from "./loopback.ts"
 import module from "node:module"
+import type { AddressInfo } from "node:net"
 import server from "@did-plc/server"
 
 loopback()
@@ -11,7 +12,8 @@ const plc = PlcServer.create({ db: Database.mock(), port: 0 })
 const listening = await plc.start()
 // Tests kill this process, which would write the cache at its end.
 module.flushCompileCache?.()
-const { port } = listening.address()
-process.send({ url: `http://127.0.0.1:${port}` })
+// SAFETY: it listens on a port.
+const { port } = listening.address() as AddressInfo
+process.send?.({ url: `http://127.0.0.1:${port}` })
 // The parent process is gone, so nobody else would end this one.
 process.once("disconnect", () => process.exit(0))
