@@ -14,6 +14,7 @@ import { percentile, perSecond, short, table } from "./measure.ts"
 import { openUpstream } from "./proxy.ts"
 import { alternate, ofFloor, ofServer as audienceOf, sizes, type Stage, summary } from "./stream.ts"
 import { type BenchServer, cpuOf, startServer, temporaryFolder } from "./server.ts"
+import * as waking from "./waking.ts"
 
 const root = resolve(import.meta.dirname, "..")
 
@@ -23,7 +24,7 @@ const streams: ReadonlyMap<string, number> = new Map(
 )
 
 /** What a comparison can measure. */
-export const comparable: ReadonlyArray<string> = [...Object.keys(calls), ...streams.keys()]
+export const comparable: ReadonlyArray<string> = [...Object.keys(calls), ...streams.keys(), "wake"]
 
 /** What is measured without a choice of methods. */
 const usual = ["createRecord", "getRecord", "describeServer"]
@@ -129,12 +130,17 @@ export async function against(options: AgainstOptions): Promise<void> {
       ]
     ]
     const posts: Array<ReadonlyArray<string>> = []
+    const wakes: Array<ReadonlyArray<string>> = []
     for (const name of names) {
       const call = calls[name]
       const subscribers = streams.get(name)
       say(`${name} …`)
       if (subscribers !== undefined) {
         posts.push(await streamRow(name, subscribers, Math.ceil(rounds / 4), { old, now, floor }))
+        continue
+      }
+      if (name === "wake") {
+        wakes.push(await wakeRow(size, Math.ceil(rounds / 4), { old, now, floor }))
         continue
       }
       if (call === undefined) throw new Error(`unknown: ${name}; known: ${comparable.join(", ")}`)
@@ -172,6 +178,7 @@ export async function against(options: AgainstOptions): Promise<void> {
     }
     if (rows.length > 1) console.log(`\n${table(rows)}`)
     if (posts.length > 0) console.log(`\n${table([streamHead, ...posts])}`)
+    if (wakes.length > 0) console.log(`\n${table([waking.wakeHead, ...wakes])}`)
   } finally {
     for (const end of ends.toReversed()) await end()
   }
@@ -213,6 +220,25 @@ async function streamRow(
     ...sums.map(({ whole }) => whole)
   ]
   return [name, ...cells.map(short)]
+}
+
+async function wakeRow(
+  size: number,
+  rounds: number,
+  {
+    old,
+    now,
+    floor
+  }: Record<"old" | "now", Parameters<typeof waking.ofServer>[0]> & {
+    readonly floor: Floor
+  }
+): Promise<ReadonlyArray<string>> {
+  const sides = [
+    await waking.ofServer(old, size),
+    await waking.ofServer(now, size),
+    await waking.ofFloor(floor)
+  ]
+  return ["wake", ...waking.summary(await waking.wakings(sides, rounds)).map(short)]
 }
 
 async function targetsOf(

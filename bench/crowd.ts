@@ -6,12 +6,19 @@ import { type BenchServer, cpuOf } from "./server.ts"
 
 const accounts = 50
 
+/** A server where an administrator can sign people up. */
+export interface Open {
+  readonly url: string
+  readonly account: { readonly did: string; readonly adminPassword?: string }
+}
+
 /** Signs somebody up with the administrator's password, and in. */
-const signUp = async (
-  { url, account: { adminPassword } }: BenchServer,
+export const signUp = async (
+  { url, account: { adminPassword } }: Open,
   client: Connection,
   nth: number
 ): Promise<BenchAccount> => {
+  if (adminPassword === undefined) throw new Error(`${url} signs nobody up`)
   const account = { did: `did:web:person${nth}.test`, password: "a long password" }
   const { status, body } = await client.request("POST", "/xrpc/com.atproto.server.createAccount", {
     headers: {

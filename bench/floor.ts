@@ -10,13 +10,13 @@ const code = `
 import { DurableObject } from "cloudflare:workers"
 export default {
   async fetch(request, env) {
-    const { pathname } = new URL(request.url)
+    const { pathname, search } = new URL(request.url)
     if (pathname === "/empty") return new Response("ok")
     if (pathname === "/blob") {
       await env.BLOBS.put(crypto.randomUUID(), request.body)
       return new Response("ok")
     }
-    const floor = env.FLOOR.get(env.FLOOR.idFromName("floor"))
+    const floor = env.FLOOR.get(env.FLOOR.idFromName("floor" + search))
     if (pathname === "/proxied") {
       await floor.fetch("https://floor/object")
       return fetch(env.UPSTREAM)
@@ -102,8 +102,12 @@ export async function openFloor(upstream = "") {
     }
   })
   const client = await connect(server.url)
-  const toCommit: Run = (one) =>
-    one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
+  const commitIn = (one: Connection, object: string) =>
+    one.request("POST", `/commit${object}`, {
+      headers: json,
+      body: `{"text":"${"x".repeat(300)}"}`
+    })
+  const toCommit: Run = (one) => commitIn(one, "")
   const toPost: Run = (one) =>
     one.request("POST", "/post", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
   const work = {
@@ -142,8 +146,8 @@ export async function openFloor(upstream = "") {
     },
     /** Only the commit: measured with each size, since the machine's load varies. */
     commit: (runs: number, milliseconds: number) => measure(toCommit, runs, milliseconds),
-    /** One commit, which wakes an evicted object. */
-    once: () => toCommit(client),
+    /** One commit, which wakes an evicted object; by a name, in another object. */
+    once: (one = client, name = "") => commitIn(one, name === "" ? "" : `?${name}`),
     /** Puts one blob straight into R2. */
     blob: (bytes: Uint8Array) => client.request("POST", "/blob", { body: bytes }),
     async close() {
