@@ -32,7 +32,7 @@ import { OAuthSessions } from "../services/oauth/OAuthSessions.ts"
 import { AppPasswords } from "../services/sessions/AppPasswords.ts"
 import { OwnTokens } from "../services/sessions/OwnTokens.ts"
 import { Takedowns } from "../services/accounts/Takedowns.ts"
-import { lazily } from "./objects/lazily.ts"
+import { lazily, part } from "./objects/lazily.ts"
 import * as AccountHistorySqlite from "./accounts/AccountHistorySqlite.ts"
 import * as AccountCodesSqlite from "./mail/AccountCodesSqlite.ts"
 import * as AccountEventsOutbox from "./stream/AccountEventsOutbox.ts"
@@ -106,43 +106,38 @@ const local = Effect.gen(function* () {
  */
 export const layer = (object: { readonly did: string; readonly wipe: Effect.Effect<void> }) =>
   Layer.mergeAll(
-    lazily(AccountEvents, AccountEventsOutbox.layer),
-    lazily(RepoCounts, RepoCountsLocal.layer),
-    lazily(RepoImport, RepoImportSqlite.layer),
-    lazily(RepoRepair, RepoRepairSqlite.layer),
     AuthAccount.layer,
-    lazily(Preferences, PreferencesSqlite.layer),
-    lazily(SecondFactors, SecondFactorsSqlite.layer),
-    lazily(Passkeys, PasskeysSqlite.layer),
-    lazily(PasskeyLinks, PasskeyLinksSqlite.layer),
-    lazily(AccountCodes, AccountCodesSqlite.layer),
-    lazily(AccountLimits, AccountLimitsSqlite.layer),
-    lazily(PointRows, PointRowsSqlite.layer).pipe(
-      Layer.provideMerge(lazily(AccountRows, AccountRowsSqlite.layer))
-    ),
-    lazily(SecretRows, SecretRowsSqlite.layer),
     AccountLock.layer,
     SharedTurn.layer,
-    lazily(Takedowns, TakedownsSqlite.layer),
     Passwords.layer,
     TracesOtlp.layer({ reports: false }),
     Logging.layer
   ).pipe(
     Layer.provideMerge(
-      Layer.mergeAll(
-        lazily(AppPasswords, AppPasswordsSqlite.layer),
-        lazily(OwnTokens, OwnTokensSqlite.layer),
-        lazily(MoveIn, MoveInSqlite.layer),
-        PendingMigrationSqlite.layer,
-        lazily(PendingDeletion, PendingDeletionSqlite.layer)
+      lazily(
+        part(AccountCodes, AccountCodesSqlite.layer),
+        part(AccountEvents, AccountEventsOutbox.layer),
+        part(AccountLimits, AccountLimitsSqlite.layer),
+        part(AccountRows, AccountRowsSqlite.layer),
+        part(AppPasswords, AppPasswordsSqlite.layer),
+        part(MoveIn, MoveInSqlite.layer),
+        part(OAuthSessions, OAuthSessionsSqlite.layer),
+        part(OwnTokens, OwnTokensSqlite.layer),
+        part(PasskeyLinks, PasskeyLinksSqlite.layer),
+        part(Passkeys, PasskeysSqlite.layer),
+        part(PendingDeletion, PendingDeletionSqlite.layer),
+        part(PointRows, PointRowsSqlite.layer),
+        part(Preferences, PreferencesSqlite.layer),
+        part(RepoCounts, RepoCountsLocal.layer),
+        part(RepoImport, RepoImportSqlite.layer),
+        part(RepoRepair, RepoRepairSqlite.layer),
+        part(SecondFactors, SecondFactorsSqlite.layer),
+        part(SecretRows, SecretRowsSqlite.layer),
+        part(Takedowns, TakedownsSqlite.layer)
       )
     ),
     Layer.provideMerge(
-      Layer.mergeAll(
-        SessionsSqlite.layer,
-        lazily(OAuthSessions, OAuthSessionsSqlite.layer),
-        RepoWriter.layer
-      )
+      Layer.mergeAll(SessionsSqlite.layer, PendingMigrationSqlite.layer, RepoWriter.layer)
     ),
     Layer.provideMerge(
       Layer.mergeAll(

@@ -7,7 +7,7 @@ import { Config } from "../../services/host/Config.ts"
 import { Identity, IdentityUnavailable } from "../../services/identity/Identity.ts"
 import { PlcDirectory } from "../../services/identity/PlcDirectory.ts"
 import { Outgoing } from "../../services/host/Outgoing.ts"
-import { lazily } from "../objects/lazily.ts"
+import { lazily, part } from "../objects/lazily.ts"
 import * as ServiceTokens from "../../services/sessions/ServiceTokens.ts"
 import * as DpopProofsMaster from "../oauth/DpopProofsMaster.ts"
 import * as IdentityResolver from "../identity/IdentityResolver.ts"
@@ -39,14 +39,14 @@ export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
       const config = yield* Config
       const { devAllowHosts: allowHosts, dohUrl, plcUrl } = config
       const identity = IdentityResolver.layer({ dohUrl, allowHosts, local: yield* local })
-      return Layer.mergeAll(
-        lazily(ServiceTokens.ServiceTokens, ServiceTokens.layer),
-        DpopProofsMaster.layer
-      ).pipe(
-        Layer.provideMerge(lazily(Identity, identity)),
-        Layer.provideMerge(lazily(PlcDirectory, PlcHttp.layer({ url: plcUrl }))),
-        Layer.provideMerge(lazily(Outgoing, outgoing.layer)),
-        Layer.provideMerge(KeysMaster.layer(config))
-      )
+      return Layer.merge(
+        DpopProofsMaster.layer,
+        lazily(
+          part(Identity, identity),
+          part(Outgoing, outgoing.layer),
+          part(PlcDirectory, PlcHttp.layer({ url: plcUrl })),
+          part(ServiceTokens.ServiceTokens, ServiceTokens.layer)
+        )
+      ).pipe(Layer.provideMerge(KeysMaster.layer(config)))
     })
   )
