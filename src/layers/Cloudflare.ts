@@ -30,7 +30,9 @@ import * as LimiterObject from "./objects/Limiter.ts"
 import { counted } from "./mail/MailerCounted.ts"
 import * as RequestMetricsAnalytics from "./operators/RequestMetricsAnalytics.ts"
 import * as mailers from "./mail/mailers.ts"
+import type { Relays } from "../services/stream/Relays.ts"
 import * as relays from "./stream/relays.ts"
+import { relaysIfAny } from "./stream/sequencerReports.ts"
 import * as SequencerObject from "./stream/SequencerObject.ts"
 import { sequencerClass } from "./objects/Sequencer.ts"
 import * as SqlStorageDurable from "./host/sql/SqlStorageDurable.ts"
@@ -150,26 +152,42 @@ const accountBases = new WeakMap<Env, Context.Context<AccountBase>>()
  *
  * Building them takes most of an object's start, and they take most of its memory.
  */
-const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
-  Layer.effectContext(
-    Effect.suspend(() => {
-      const built = accountBases.get(env)
-      if (built !== undefined) return Effect.succeed(built)
-      return buildAlone(makeAccountBase(env, failures), Scope.makeUnsafe()).pipe(
-        Effect.tap((made) => Effect.sync(() => accountBases.set(env, made)))
-      )
-    })
-  )
+const accountBase = (failures: FailureCodec) => ({
+  built: (env: Env) => accountBases.get(env),
+  build: (env: Env) =>
+    Effect.tap(buildAlone(makeAccountBase(env, failures), Scope.makeUnsafe()), (made) =>
+      Effect.sync(() => accountBases.set(env, made))
+    )
+})
 
 /** The Account class for an account's HTTP app. */
-export const account = (app: AccountApp) =>
-  accountClass<Env>(app, (env) => accountBase(env, app.failures))
+export const account = (app: AccountApp) => accountClass<Env>(app, accountBase(app.failures))
+
+/** The relays by environment, which an object that wakes again needn't build. */
+const relaysMet = new WeakMap<Env, Relays["Service"]>()
+
+const meetRelays = async (env: Env): Promise<Relays["Service"] | undefined> => {
+  const known = relaysMet.get(env)
+  if (known !== undefined) return known
+  const met = await Effect.runPromise(relaysIfAny(relays.layer(ConfigWorker.layer(env))))
+  if (met !== undefined) relaysMet.set(env, met)
+  return met
+}
+
+/** How long events are kept, by environment. */
+const retentions = new WeakMap<Env, number>()
+
+const retentionOf = (env: Env): number => {
+  const retention = retentions.get(env) ?? streamRetentionOf(env)
+  retentions.set(env, retention)
+  return retention
+}
 
 /** The Sequencer class. */
 export const sequencerObject = sequencerClass(
-  (env: Env) => relays.layer(ConfigWorker.layer(env)),
-  (env) => env["RATE_LIMITS"] !== "off",
-  streamRetentionOf
+  meetRelays,
+  (env: Env) => env["RATE_LIMITS"] !== "off",
+  retentionOf
 )
 
 /** The Limiter class. */

@@ -30,7 +30,7 @@ const armed = (storage: DurableObjectStorage) => Effect.promise(() => storage.ge
 describe("the alarm of a Durable Object", () => {
   check("the alarm is set for the earliest requested time", (storage, now) =>
     Effect.gen(function* () {
-      const { service } = yield* AlarmDurable.make(storage)
+      const { service } = yield* Effect.promise(() => AlarmDurable.make(storage))
       assert.isNull(yield* armed(storage))
       yield* service.by(now + 3 * hour)
       assert.strictEqual(yield* armed(storage), now + 3 * hour)
@@ -43,7 +43,7 @@ describe("the alarm of a Durable Object", () => {
 
   check("the alarm is set for the earliest of concurrent requests", (storage, now) =>
     Effect.gen(function* () {
-      const { service } = yield* AlarmDurable.make(storage)
+      const { service } = yield* Effect.promise(() => AlarmDurable.make(storage))
       const times = [4, 2, 9, 3].map((hours) => now + hours * hour)
       yield* Effect.forEach(times, (time) => service.by(time), { concurrency: "unbounded" })
       assert.strictEqual(yield* armed(storage), now + 2 * hour)
@@ -52,9 +52,9 @@ describe("the alarm of a Durable Object", () => {
 
   check("the alarm is known to the object after it wakes", (storage, now) =>
     Effect.gen(function* () {
-      const before = yield* AlarmDurable.make(storage)
+      const before = yield* Effect.promise(() => AlarmDurable.make(storage))
       yield* before.service.by(now + 2 * hour)
-      const awake = yield* AlarmDurable.make(storage)
+      const awake = yield* Effect.promise(() => AlarmDurable.make(storage))
       yield* awake.service.by(now + 3 * hour)
       assert.strictEqual(yield* armed(storage), now + 2 * hour)
     })
@@ -62,7 +62,7 @@ describe("the alarm of a Durable Object", () => {
 
   check("the alarm can be set again after it fired, and after it was cleared", (storage, now) =>
     Effect.gen(function* () {
-      const alarm = yield* AlarmDurable.make(storage)
+      const alarm = yield* Effect.promise(() => AlarmDurable.make(storage))
       yield* alarm.service.by(now + 2 * hour)
       yield* Effect.promise(() => storage.deleteAlarm())
       alarm.fired()

@@ -19,38 +19,36 @@ export interface ObjectAlarm {
 const overdue = 60_000
 
 /**
- * The alarm of a Durable Object.
+ * The alarm of a Durable Object, whose stored time is read once.
  *
- * Its time is read once and remembered, so `by` writes in its caller's turn: what the caller stored
- * and the alarm become durable together.
+ * It is remembered, so `by` writes in its caller's turn: what the caller stored and the alarm
+ * become durable together.
  */
-export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> =>
-  Effect.promise(() => storage.getAlarm()).pipe(
-    Effect.map((stored) => {
-      // A long overdue alarm is lost, so the next `by` sets it again.
-      let armed = stored !== null && stored > Date.now() - overdue ? stored : undefined
-      const isSetBy = (time: number) => armed !== undefined && armed <= time
-      return {
-        service: Alarm.of({
-          isSetBy,
-          by: (time) =>
-            Effect.suspend(() => {
-              if (isSetBy(time)) return Effect.void
-              armed = time
-              billed.rows += 1
-              return Effect.promise(() => storage.setAlarm(time))
-            })
-        }),
-        fired: () => {
-          armed = undefined
-        },
-        clear: Effect.suspend(() => {
-          armed = undefined
-          return Effect.promise(() => storage.deleteAlarm())
+export const make = async (storage: DurableObjectStorage): Promise<ObjectAlarm> => {
+  const stored = await storage.getAlarm()
+  // A long overdue alarm is lost, so the next `by` sets it again.
+  let armed = stored !== null && stored > Date.now() - overdue ? stored : undefined
+  const isSetBy = (time: number) => armed !== undefined && armed <= time
+  return {
+    service: Alarm.of({
+      isSetBy,
+      by: (time) =>
+        Effect.suspend(() => {
+          if (isSetBy(time)) return Effect.void
+          armed = time
+          billed.rows += 1
+          return Effect.promise(() => storage.setAlarm(time))
         })
-      }
+    }),
+    fired: () => {
+      armed = undefined
+    },
+    clear: Effect.suspend(() => {
+      armed = undefined
+      return Effect.promise(() => storage.deleteAlarm())
     })
-  )
+  }
+}
 
 /** The alarm of a Durable Object, created with `make` when the object started. */
 export const layer = (alarm: ObjectAlarm): Layer.Layer<Alarm> => Layer.succeed(Alarm, alarm.service)

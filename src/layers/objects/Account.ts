@@ -47,14 +47,15 @@ export type AccountObjectClass<Env> = new (
   alarm(): Promise<void>
 } & DurableObject<Env>
 
-/**
- * The class of an account's object; `base` creates the services outside the object from the
- * environment.
- */
-export const accountClass = <Env>(
-  app: AccountApp,
-  base: (env: Env) => Layer.Layer<AccountBase>
-): AccountObjectClass<Env> =>
+/** The services outside the object, which the objects of an environment share. */
+export interface Base<Env> {
+  /** Undefined until the first object has built them. */
+  built(env: Env): Context.Context<AccountBase> | undefined
+  build(env: Env): Effect.Effect<Context.Context<AccountBase>>
+}
+
+/** The class of an account's object. */
+export const accountClass = <Env>(app: AccountApp, base: Base<Env>): AccountObjectClass<Env> =>
   class extends DurableObject<Env> {
     #services: Promise<Context.Context<AccountServices>> | undefined
     #ready: Context.Context<AccountServices> | undefined
@@ -114,17 +115,15 @@ export const accountClass = <Env>(
       return Effect.runPromiseWith(await (this.#services ?? this.#begin()))(effect)
     }
 
-    /**
-     * Builds the services while other events wait; a failure, such as a Secrets Store's, is not
-     * cached.
-     */
+    /** Builds the services; a failure, such as a Secrets Store's, is not cached. */
     #begin() {
-      const build = () => Effect.runPromiseExit(this.#build())
-      this.#services = this.ctx.blockConcurrencyWhile(build).then((built) => {
-        if (Exit.isSuccess(built)) return (this.#ready = built.value)
-        this.#services = undefined
-        throw Cause.squash(built.cause)
-      })
+      this.#services = this.#build().then(
+        (built) => (this.#ready = built),
+        (cause) => {
+          this.#services = undefined
+          throw cause
+        }
+      )
       return this.#services
     }
 
@@ -134,25 +133,34 @@ export const accountClass = <Env>(
       this.#ready = undefined
     }
 
-    #build() {
+    /** Ends in the constructor's turn, unless the object is the isolate's first. */
+    async #build() {
       const { storage, id } = this.ctx
-      return Effect.gen({ self: this }, function* () {
-        const alarm = yield* AlarmDurable.make(storage)
-        this.#alarm = alarm
-        const own = Layer.mergeAll(
-          SqlStorageDurable.layer(storage),
-          AlarmDurable.layer(alarm),
-          BackgroundDurable.layer(this.ctx),
-          PointInTimeDurable.layer(this.ctx)
-        )
-        const wipe = Effect.promise(() => storage.deleteAll()).pipe(
-          Effect.andThen(alarm.clear),
-          Effect.andThen(Effect.sync(() => this.#forget()))
-        )
-        const services = accountServices
-          .layer({ did: id.name ?? "unknown", wipe })
-          .pipe(Layer.provideMerge(Layer.mergeAll(own, base(this.env))))
-        return yield* buildAlone(services, yield* Scope.make())
-      })
+      const shared = base.built(this.env) ?? (await this.#buildBase())
+      const alarm = await AlarmDurable.make(storage)
+      this.#alarm = alarm
+      const around = Layer.mergeAll(
+        SqlStorageDurable.layer(storage),
+        AlarmDurable.layer(alarm),
+        BackgroundDurable.layer(this.ctx),
+        PointInTimeDurable.layer(this.ctx),
+        Layer.succeedContext(shared)
+      )
+      const wipe = Effect.promise(() => storage.deleteAll()).pipe(
+        Effect.andThen(alarm.clear),
+        Effect.andThen(Effect.sync(() => this.#forget()))
+      )
+      const services = accountServices
+        .layer({ did: id.name ?? "unknown", wipe })
+        .pipe(Layer.provideMerge(around))
+      return Effect.runSync(buildAlone(services, Scope.makeUnsafe()))
+    }
+
+    /** Other events wait meanwhile. */
+    async #buildBase() {
+      const build = () => Effect.runPromiseExit(base.build(this.env))
+      const built = await this.ctx.blockConcurrencyWhile(build)
+      if (Exit.isFailure(built)) throw Cause.squash(built.cause)
+      return built.value
     }
   }

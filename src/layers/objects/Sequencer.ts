@@ -1,17 +1,16 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import type {
   HostNote,
   OutboxEvent,
   SequencerStatus,
   Subscribers
 } from "../../services/stream/Sequencer.ts"
-import { type CrawlAnswer, Relays } from "../../services/stream/Relays.ts"
+import type { CrawlAnswer, Relays } from "../../services/stream/Relays.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 import { replayTurn } from "../stream/feed.ts"
-import { relaysIfAny, report } from "../stream/sequencerReports.ts"
+import { report } from "../stream/sequencerReports.ts"
 import { connectionOf, HibernatingSubscriber } from "../stream/HibernatingSubscriber.ts"
 import { greetingOf } from "../stream/Subscriptions.ts"
 import { type Append, type Appended, JoinedAppends } from "../stream/JoinedAppends.ts"
@@ -50,8 +49,8 @@ export type SequencerObjectClass<Env> = new (
  * The class of the Sequencer object, with its relays, its limit of connections, and the retention
  * of events.
  */
-export const sequencerClass = <Env, E>(
-  relays: (env: Env) => Layer.Layer<Relays, E>,
+export const sequencerClass = <Env>(
+  meetRelays: (env: Env) => Promise<Relays["Service"] | undefined>,
   isCapped: (env: Env) => boolean,
   retention: (env: Env) => number
 ): SequencerObjectClass<Env> =>
@@ -78,7 +77,7 @@ export const sequencerClass = <Env, E>(
         keptFor: retention(env),
         isHere: (id) => here.has(id)
       })
-      this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
+      this.#alarm = AlarmDurable.make(ctx.storage)
       ctx.waitUntil(this.#start())
       ctx.waitUntil(this.#replay())
     }
@@ -89,7 +88,7 @@ export const sequencerClass = <Env, E>(
     }
 
     async #meetRelays(): Promise<boolean> {
-      const found = await Effect.runPromise(relaysIfAny(relays(this.env)))
+      const found = await meetRelays(this.env)
       this.#starting = undefined
       if (found === undefined) return false
       this.#relays = found
