@@ -2,10 +2,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import {
-  Auth,
   authenticate,
   type Credentials,
   type Denied,
+  judgeAgain,
   permit
 } from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
@@ -218,9 +218,10 @@ const run = Effect.fnUntraced(function* <R, In>(
           limit: declared.bodyLimit ?? engine.jsonLimit,
           typedNames: declared.typedNames ?? []
         })
-  const auth = yield* Auth
   const caller =
-    request.method === "POST" ? yield* Effect.fromResult(auth.recheck(judged, authority)) : judged
+    request.method === "POST"
+      ? yield* judgeAgain(judged, credentialsOf(request), authority, nsid)
+      : judged
   const call: Call = { nsid, params: parsed.success, input, caller, request }
   yield* Effect.fromResult(permitCall(authority, call, yield* Config))
   if (engine.take !== undefined) {

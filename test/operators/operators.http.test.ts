@@ -76,6 +76,38 @@ describe("an operator's session", () => {
     })
   }
 
+  it("a former operator does nothing more by a request that began before", async () => {
+    const { did } = people.get("admin")!
+    const other = people.get("moderator")!
+    const auth = await signedIn("admin")
+    const { alice } = world
+    const asked = {
+      "/xrpc/com.atproto.admin.updateAccountEmail": {
+        account: alice.did,
+        email: "new@example.com"
+      },
+      "/admin/operators": { account: alice.did, role: "admin" },
+      "/admin/accounts/quota": { account: alice.did, bytes: 1 }
+    }
+    for (const [path, input] of Object.entries(asked)) {
+      const body = new TextEncoder().encode(JSON.stringify(input))
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+      const writer = writable.getWriter()
+      const headers = { "content-type": "application/json" }
+      const responded = world.ask(path, { auth, headers, body: readable })
+      await writer.write(body.slice(0, 5))
+      // Another admin has to stay.
+      ok(await give(other.did, "admin"))
+      ok(await take(did))
+      await writer.write(body.slice(5))
+      await writer.close()
+      const { status } = await responded
+      ok(await give(did, "admin"))
+      ok(await give(other.did, "moderator"))
+      assert.include([401, 403], status, path)
+    }
+  })
+
   it("only an admin's session can use the administrator's paths", async () => {
     const paths = routes.filter(
       ({ path, verb }) =>

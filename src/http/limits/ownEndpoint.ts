@@ -14,18 +14,23 @@ import { accountBehind } from "../sessions/signInGate.ts"
 import { noteModerator } from "../operators/recordAct.ts"
 import { credentialsOf } from "../Xrpc.ts"
 
+const admit = Effect.fnUntraced(function* (request: Request, name: string, role: Role) {
+  const authority = { kind: "admin", role } as const
+  yield* noteModerator(yield* authenticate(credentialsOf(request), authority, name))
+})
+
+/** How the requests of operators were admitted: their bodies may take longer than their roles last. */
+const admissions = new WeakMap<Request, ReturnType<typeof admit>>()
+
 /**
  * Rejects everyone except the administrator, and operators with at least a role, from one of our
  * own paths outside of XRPC.
  */
-export const forOperator = Effect.fnUntraced(function* (
-  request: Request,
-  name: string,
-  role: Role
-) {
-  const authority = { kind: "admin", role } as const
-  yield* noteModerator(yield* authenticate(credentialsOf(request), authority, name))
-})
+export const forOperator = (request: Request, name: string, role: Role) => {
+  const admission = admit(request, name, role)
+  admissions.set(request, admission)
+  return admission
+}
 
 /** The same for the administrator and operators with the role `admin`. */
 export const forAdministrator = (request: Request, name: string) =>
@@ -45,6 +50,7 @@ export const adminInput = Effect.fnUntraced(function* <A>(
     })
   }
   const text = new TextDecoder().decode(yield* readBody(request, bodyLimit))
+  yield* admissions.get(request) ?? Effect.void
   return yield* Effect.mapError(
     Schema.decodeEffect(Schema.fromJsonString(schema))(text),
     () => new InvalidRequest({ message: needed })

@@ -91,6 +91,17 @@ export class Auth extends Context.Service<
 export const authenticate = (credentials: Credentials, authority: Authority, nsid: string) =>
   Effect.flatMap(Auth, (auth) => Soon.toEffect(auth.judge(credentials, authority, nsid)))
 
+/** The caller once the body has come. An operator's token, unlike an app's proof, works twice. */
+export const judgeAgain = (
+  caller: Caller,
+  credentials: Credentials,
+  authority: Authority,
+  nsid: string
+) =>
+  caller.kind === "operator"
+    ? authenticate(credentials, authority, nsid)
+    : Effect.flatMap(Auth, (auth) => Effect.fromResult(auth.recheck(caller, authority)))
+
 /** Rejects an app whose token lacks one of these permissions; other callers pass. */
 export const permit = (
   caller: Caller,
