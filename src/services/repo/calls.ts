@@ -109,6 +109,7 @@ const importRepo = ({ key, caller }: { readonly key: string; readonly caller?: C
   consuming(
     key,
     Effect.gen(function* () {
+      yield* (yield* AccountStore).get
       if (caller !== undefined) {
         yield* Effect.fromResult((yield* Auth).recheck(caller, importAuthority))
       }
