@@ -1,13 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { getBlob, uploadBlob } from "../../src/http/blobs/upload.ts"
 import { cidForRaw } from "../../src/core/repo/cid.ts"
-import type {
-  CallFailure,
-  CallInput,
-  CallOutput
-} from "../../src/services/accounts/AccountCalls.ts"
+import type { CallFailure, CallInput } from "../../src/services/accounts/AccountCalls.ts"
 import {
   type BlobLocation,
   BlobNotFound,
@@ -41,8 +36,6 @@ class Account {
   /** The type that each blob's bytes showed. */
   readonly sniffed = new Map<string, string | undefined>()
   readonly authorized: Array<CallInput<"authorizeUpload">[0]> = []
-  /** The time that a put takes, in milliseconds. */
-  putTakes = 0
   recordFails: CallFailure<"recordUpload"> | AccountUnavailable | undefined
   /** The blob that answers every upload, once set. */
   older: BlobLocation | undefined
@@ -58,21 +51,12 @@ class Account {
     ) => this[method](input)) as Accounts["Service"]["call"]
   })
 
-  authorizeUpload(
-    input: CallInput<"authorizeUpload">[0]
-  ): Effect.Effect<CallOutput<"authorizeUpload">, Denied> {
+  authorizeUpload(input: CallInput<"authorizeUpload">[0]) {
     if (input.authorization !== "Bearer owner") return Effect.fail(denied)
     this.authorized.push(input)
     const key = `blobs/${did}/${made++}`
     this.keys.push(key)
-    const { measured } = input
-    if (measured === undefined) return Effect.succeed({ key, limit, caller })
-    const { cid, size } = measured
-    const stored = this.blobs.get(cid)
-    if (stored !== undefined) return Effect.succeed({ stored, caller })
-    const mimeType = measured.sniffed ?? input.mimeType
-    this.blobs.set(cid, { cid, key, mimeType, size })
-    return Effect.succeed({ key, limit, caller, mimeType })
+    return Effect.succeed({ key, limit, caller })
   }
 
   recordUpload({ caller: by, ...upload }: CallInput<"recordUpload">[0]) {
@@ -173,77 +157,6 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(await left(), [300_000])
       const [asked] = account.authorized
       assert.deepStrictEqual(asked, { ...credentials, mimeType: "text/html", size: 300_000 })
-    })
-
-    const small = (account: Account, body: BodyInit, length = "300000") => {
-      const headers = { "content-length": length, "content-type": "text/plain" }
-      const uploading = uploadBlob(did, post(body, headers), credentials, true)
-      return Effect.gen(function* () {
-        const clock = yield* Clock.Clock
-        const before = account.authorized.length
-        // Time passes once the object was asked.
-        const now = Effect.sync(() => (account.authorized.length > before ? account.putTakes : 0))
-        const held: Clock.Clock = Object.assign(Object.create(clock), { currentTimeMillis: now })
-        return yield* Effect.provideService(uploading, Clock.Clock, held)
-      })
-    }
-    const recordingFails = new AccountUnavailable({ operation: "recordUpload", did })
-
-    it("uploadBlob asks the object once about a small body of a proven session", async () => {
-      const { account, left, run } = setUp()
-      const bytes = png()
-      const cid = cidForRaw(bytes).toString()
-      account.recordFails = recordingFails
-      account.putTakes = 59_999
-      const { blob } = await run(small(account, bytes as unknown as BodyInit))
-      assert.deepInclude(blob, { ref: { $link: cid }, mimeType: "image/png", size: 300_000 })
-      const [asked] = account.authorized
-      assert.deepStrictEqual(asked?.measured, { cid, size: 300_000, sniffed: "image/png" })
-      assert.deepStrictEqual(await left(), [300_000])
-    })
-
-    it("uploadBlob puts nothing if the same bytes are stored already", async () => {
-      const { account, left, run } = setUp()
-      const first = await run(small(account, png() as unknown as BodyInit))
-      const again = await run(small(account, png() as unknown as BodyInit))
-      assert.deepStrictEqual(again, first)
-      assert.deepStrictEqual(await left(), [300_000, undefined])
-    })
-
-    it("uploadBlob asks again after a put so long that the account may be gone", async () => {
-      const { account, left, tagOf } = setUp()
-      account.putTakes = 60_000
-      account.recordFails = new BlobQuotaExceeded({ used: 1, quota: 1 })
-      const uploading = small(account, png() as unknown as BodyInit)
-      assert.strictEqual(await tagOf(uploading), "BlobQuotaExceeded")
-      assert.deepStrictEqual(await left(), [undefined])
-    })
-
-    it("uploadBlob stores no small body that breaks off, or whose put fails", async () => {
-      const { account, left, tagOf } = setUp()
-      const short = streamOf(bytesOf(99_999)) as unknown as BodyInit
-      assert.strictEqual(await tagOf(small(account, short, "100000")), "BlobIncomplete")
-      assert.deepStrictEqual(account.authorized, [])
-      const cause = new BlobStoreUnavailable({ operation: "put", cause: "down" })
-      const down = BlobStore.of({
-        ...store,
-        whole: { read: store.whole!.read, put: () => Effect.fail(cause) }
-      })
-      const failing = small(account, png() as unknown as BodyInit)
-      assert.strictEqual(await tagOf(failing, down), "BlobStoreUnavailable")
-      assert.deepStrictEqual(await left(), [undefined])
-    })
-
-    it("uploadBlob records a small body by a second call if the object asks for it", async () => {
-      const { account, left, run } = setUp()
-      account.authorizeUpload = (input) => {
-        account.authorized.push(input)
-        account.keys.push(`blobs/${did}/${made}`)
-        return Effect.succeed({ key: `blobs/${did}/${made++}`, limit, caller })
-      }
-      const { blob } = await run(small(account, png() as unknown as BodyInit))
-      assert.strictEqual(account.blobs.get(blob.ref.$link)?.size, 300_000)
-      assert.deepStrictEqual(await left(), [300_000])
     })
 
     it("uploadBlob accepts a body of unknown length", async () => {

@@ -61,9 +61,6 @@ const same = (found: Uint8Array, expected: Uint8Array) => {
   assert.isTrue(Buffer.from(found.buffer).equals(expected))
 }
 
-/** Small bodies that are read as a whole, with and without memory that is used again. */
-const wholeSizes = [1, 65_535, 65_536, 1_000_000, mebi]
-
 /** Around the sizes of R2's parts. */
 const usualSizes = [1, 262_143, 262_144, 1_000_000, 8 * mebi, 8 * mebi + 1, 20 * mebi]
 
@@ -75,33 +72,6 @@ export const blobStoreContract = (
 ) => {
   let made = 0
   const run = Effect.runPromise
-  const checkWhole = (type: "bytes" | undefined) => async (store: Store, key: string) => {
-    const whole = store.whole!
-    const kind = type === undefined ? {} : { type }
-    for (const size of wholeSizes) {
-      const bytes = bytesOf(size)
-      const { bytes: found, ...measured } = await run(whole.read(bodyOf(bytes, kind), size))
-      assert.deepInclude(measured, { cid: cidForRaw(bytes).toString(), size })
-      const name = `${key} ${size}`
-      await run(whole.put(name, { ...measured, bytes: found }))
-      same(await read((await run(store.get(name)))!.body), bytes)
-    }
-    // All are still what they were, although memory was used again.
-    for (const size of wholeSizes) {
-      same(await read((await run(store.get(`${key} ${size}`)))!.body), bytesOf(size))
-    }
-    for (const [size, length, end] of [
-      [99_999, 100_000, "close"],
-      [100_001, 100_000, "close"],
-      [50_000, 100_000, "error"]
-    ] as const) {
-      const body = bodyOf(bytesOf(size), { ...kind, end })
-      const failure = await run(Effect.flip(whole.read(body, length)))
-      assert.strictEqual(failure._tag, "BlobIncomplete", `${size} of ${length}`)
-    }
-    const nothing = await run(Effect.flip(whole.read(bodyOf(new Uint8Array(0), kind), 1)))
-    assert.strictEqual(nothing._tag, "BlobEmpty")
-  }
   const check = (title: string, body: (store: Store, key: string) => Promise<void>) =>
     it(title, () => withStore((store) => body(store, `blobs/did:plc:test/${name} ${made++}`)))
   const failure = async (
@@ -116,8 +86,6 @@ export const blobStoreContract = (
   }
 
   describe(`BlobStore over ${name}`, () => {
-    check("a small body is read and then stored as a whole", checkWhole(undefined))
-    check("a small body of a byte stream is read and then stored as a whole", checkWhole("bytes"))
     for (const size of sizes) {
       check(
         `put stores ${size} bytes with or without a length, and get returns them under their CID`,

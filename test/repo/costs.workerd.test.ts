@@ -285,7 +285,6 @@ const crowds: ReadonlyArray<{
   { table: "oauth_session", keys: ["id", "current"] },
   { table: "oauth_consent", keys: ["client"] },
   { table: "blob", keys: ["id", "key"], where: "WHERE state = 1" },
-  { table: "blob", keys: ["id", "key"], where: "WHERE state = 0 AND key IS NOT NULL" },
   { table: "app_password", keys: ["name", "hash"] }
 ]
 

@@ -6,7 +6,6 @@ import * as AccountHistorySqlite from "../../src/layers/accounts/AccountHistoryS
 import * as AccountStoreSqlite from "../../src/layers/accounts/AccountStoreSqlite.ts"
 import * as AlarmMemory from "../../src/layers/host/AlarmMemory.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
-import * as BlobStoreMemory from "../../src/layers/blobs/BlobStoreMemory.ts"
 import * as BlobIndexSqlite from "../../src/layers/blobs/BlobIndexSqlite.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
@@ -115,7 +114,6 @@ export const repoServices = Effect.fnUntraced(function* (
     sql,
     log,
     BackgroundMemory.layer,
-    BlobStoreMemory.layer,
     Layer.succeed(
       PublicCacheGate,
       PublicCacheGate.of({ share: () => false, whileShut: (change) => change })

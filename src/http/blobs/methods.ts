@@ -1,5 +1,4 @@
 import type { ComAtprotoSyncGetBlob as GetBlob } from "@atproto/api"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
 import { downloadAuthority, uploadAuthority } from "../../services/blobs/calls.ts"
@@ -8,16 +7,13 @@ import { isHere } from "../accounts/presence.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { type Call, credentialsOf, method } from "../Xrpc.ts"
-import { Config } from "../../services/host/Config.ts"
-import { isProvenSession } from "../../services/sessions/provenSession.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /**
  * com.atproto.repo.uploadBlob: the bytes pass through the Worker, never through the account's
  * object.
  *
- * The object checks the credentials (`authorizeUpload`) before the first byte is stored. Only a
- * session's token, whose signature the Worker can check itself, lets it read a small body before.
+ * The object checks the credentials (`authorizeUpload`) before the first byte is stored.
  */
 const upload = method(
   "com.atproto.repo.uploadBlob",
@@ -30,10 +26,7 @@ const upload = method(
   Effect.fnUntraced(function* ({ request }: Call) {
     const did = yield* subjectOf(request)
     yield* noteAccount(did)
-    const credentials = credentialsOf(request)
-    const now = yield* Clock.currentTimeMillis
-    const isProven = isProvenSession(yield* Config, did, credentials.authorization, now)
-    return yield* uploadBlob(did, request, credentials, isProven)
+    return yield* uploadBlob(did, request, credentialsOf(request))
   })
 )
 

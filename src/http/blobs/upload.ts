@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import {
   blobHeaders,
@@ -13,14 +12,7 @@ import type { Credentials } from "../../services/sessions/Auth.ts"
 import type { Caller } from "../../services/sessions/Authority.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { type BlobLocation, BlobNotFound } from "../../services/blobs/BlobIndex.ts"
-import {
-  BlobEmpty,
-  BlobStore,
-  type ByteRange,
-  onePiece,
-  type StoredBlob
-} from "../../services/blobs/BlobStore.ts"
-import { longPut } from "../../services/blobs/confirmUploads.ts"
+import { BlobEmpty, BlobStore, type ByteRange } from "../../services/blobs/BlobStore.ts"
 import { askObject, discard, type FoundBlob, publicBlob } from "../edge/edgeBlobs.ts"
 import { sized } from "../../services/host/sizedStream.ts"
 import { errorResponse, wireError } from "../errors.ts"
@@ -42,79 +34,49 @@ export interface UploadedBlob {
  * com.atproto.repo.uploadBlob: the account's object authorizes, the bytes go straight to the store,
  * the object records them.
  *
- * The object has noted the key beforehand, so its sweep deletes bytes that were never recorded. A
- * small body of a caller who `isProven` is read before, and needs no second call.
+ * The object has noted the key beforehand, so its sweep deletes bytes that were never recorded.
  */
 export const uploadBlob = spanned("uploadBlob")(function* (
   did: string,
   request: Request,
-  credentials: Credentials,
-  isProven = false
+  credentials: Credentials
 ) {
   const accounts = yield* Accounts
-  const store = yield* BlobStore
   const declared = declaredType(request.headers.get("content-type"))
   const { body, length } = yield* bodyOf(request)
-  const isSmall = isProven && length !== undefined && length <= onePiece
-  const whole = isSmall ? store.whole : undefined
-  const read = isSmall ? yield* whole?.read(body, length) ?? Effect.undefined : undefined
-  const since = yield* Clock.currentTimeMillis
-  const place = yield* accounts.call(did, "authorizeUpload", {
+  const { caller, ...place } = yield* accounts.call(did, "authorizeUpload", {
     ...credentials,
     mimeType: declared,
-    ...(length === undefined ? {} : { size: length }),
-    ...(read === undefined ? {} : { measured: measuredOf(read) })
+    ...(length === undefined ? {} : { size: length })
   })
-  if ("stored" in place) return uploaded(place.stored)
-  const putting =
-    whole === undefined || read === undefined
-      ? store.put(place.key, body, optionsOf(place, length))
-      : Effect.as(whole.put(place.key, read), read)
-  return yield* keep({ did, ...place, declared, since }, putting)
+  return yield* keep({ did, ...place, length, declared, caller }, body)
 })
 
-const optionsOf = ({ limit }: { readonly limit: number }, length: number | undefined) =>
-  length === undefined ? { limit } : { limit, length }
-
-const measuredOf = ({ cid, size, sniffed }: StoredBlob): StoredBlob => ({ cid, size, sniffed })
-
-const uploaded = ({ cid, mimeType, size }: BlobLocation): UploadedBlob => ({
-  blob: { $type: "blob", ref: { $link: cid }, mimeType, size }
-})
-
-/**
- * Puts a body under the key that the account's object has noted, and records it.
- *
- * If the object has noted its type too, the upload is recorded once it's stored, unless that took
- * so long that the account may be gone.
- */
+/** Stores a body under the key that the account's object has noted, and records it. */
 const keep = Effect.fnUntraced(function* (
   {
     did,
     key,
+    limit,
+    length,
     declared,
     wanted,
-    caller,
-    mimeType: noted,
-    since
+    caller
   }: {
     readonly did: string
     readonly key: string
+    readonly limit: number
+    readonly length: number | undefined
     readonly declared: string
     /** The only CID that the body may have. */
     readonly wanted?: string
     readonly caller?: Caller
-    readonly mimeType?: string
-    /** When the object was called, in milliseconds. */
-    readonly since: number
   },
-  putting: ReturnType<BlobStore["Service"]["put"]>
+  body: ReadableStream<Uint8Array>
 ) {
   const store = yield* BlobStore
-  const { cid, size, sniffed } = yield* putting
-  if (noted !== undefined && (yield* Clock.currentTimeMillis) - since < longPut) {
-    return uploaded({ cid, key, mimeType: noted, size })
-  }
+  const known = length === undefined ? {} : { length }
+  const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
   if (wanted !== undefined && cid !== wanted) {
     yield* Effect.ignore(store.delete([key]))
     return yield* new InvalidRequest({ message: `The bytes aren't those of blob ${wanted}` })
@@ -129,10 +91,12 @@ const keep = Effect.fnUntraced(function* (
       wireError(failure).status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
     )
   )
+  const { mimeType } = recorded
   // The same content is already stored under another key. The sweep deletes what cannot be deleted
   // now.
   if (recorded.key !== key) yield* Effect.ignore(store.delete([key]))
-  return uploaded(recorded)
+  const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
+  return uploaded
 })
 
 /**
@@ -147,10 +111,8 @@ export const importBlob = Effect.fn("importBlob")(function* (
 ) {
   const { body, length } = yield* bodyOf(request)
   const size = length === undefined ? {} : { size: length }
-  const since = yield* Clock.currentTimeMillis
   const place = yield* (yield* Accounts).call(did, "admitArchiveBlob", { cid, ...size })
-  const putting = (yield* BlobStore).put(place.key, body, optionsOf(place, length))
-  yield* keep({ did, ...place, declared: unknownType, wanted: cid, since }, putting)
+  yield* keep({ did, ...place, length, declared: unknownType, wanted: cid }, body)
 })
 
 const decoders: Record<string, "gzip" | "deflate"> = { gzip: "gzip", deflate: "deflate" }

@@ -7,7 +7,6 @@ import {
   type Present
 } from "../../services/backups/pointInTime/PointRows.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
-import { totalSize } from "../blobs/blobRows.ts"
 import { readHead, readLastEvent, writeLastEvent } from "../repo/RepoHeadSqlite.ts"
 import { blobTakedowns, insert, kept, leftOut } from "./AccountRowsSqlite.ts"
 
@@ -76,7 +75,9 @@ const placeBlobs = (sql: Sql, keys: ReadonlyArray<HeldKey>, now: number): void =
     sql.exec("INSERT INTO blob (state, id, since) VALUES (4, ?, ?)", key, now)
   }
   sql.exec("INSERT OR REPLACE INTO blob_wait (one, since) VALUES (1, ?)", now)
-  sql.exec(`INSERT OR REPLACE INTO blob_usage (one, bytes) SELECT 1, bytes FROM (${totalSize})`)
+  sql.exec(
+    "INSERT OR REPLACE INTO blob_usage (one, bytes) SELECT 1, coalesce(sum(size), 0) FROM blob WHERE state IN (1, 3)"
+  )
 }
 
 const putBack = (sql: Sql, { tables, floor }: Present): void => {
@@ -119,11 +120,8 @@ export const layer = Layer.effect(
           .toArray()
         const last = found.length === limit ? found.at(-1) : undefined
         return {
-          items: found.map(({ state, id, key, mime, size }): HeldKey =>
-            // Nobody knows whether an unconfirmed upload is stored: its key waits like others.
-            key === null || state === 0
-              ? { key: key ?? id }
-              : { key, cid: id, mimeType: mime, size }
+          items: found.map(({ id, key, mime, size }): HeldKey =>
+            key === null ? { key: id } : { key, cid: id, mimeType: mime, size }
           ),
           cursor: last === undefined ? undefined : `${last.state}:${last.id}`
         }

@@ -6,7 +6,6 @@ import {
   BlobIndex,
   BlobNotFound,
   type BlobReference,
-  BlobUnconfirmed,
   InvalidMimeType,
   InvalidSize
 } from "../../services/blobs/BlobIndex.ts"
@@ -25,7 +24,7 @@ import {
   usage
 } from "./blobRows.ts"
 import { discard, Holds, nextSweep, restSweep, sweep } from "./blobSweeps.ts"
-import { confirm, locationOf, noteWhole, recordUpload, unconfirmed } from "./blobUploads.ts"
+import { locationOf, recordUpload } from "./blobUploads.ts"
 
 export { tables } from "./blobRows.ts"
 
@@ -33,10 +32,9 @@ export { tables } from "./blobRows.ts"
 const refuse = (
   { cid, mimeType, size, accept, maxSize }: BlobReference,
   row: BlobRow | undefined
-): ReturnType<BlobIndex["Service"]["check"]> => {
+): BlobNotFound | InvalidMimeType | InvalidSize | undefined => {
   const stored = row === undefined || row.takedown !== null ? undefined : locationOf(row)
   if (stored === undefined) return new BlobNotFound({ cid })
-  if (row?.state === state.uploading) return new BlobUnconfirmed(stored)
   if (stored.mimeType !== mimeType) {
     return new InvalidMimeType({ cid, mimeType, accept: [stored.mimeType] })
   }
@@ -65,13 +63,6 @@ export const layer = Layer.effect(
         sql.exec("DELETE FROM blob WHERE state = 0 AND id = ?", key)
       },
       record: (upload) => recordUpload(sql, upload),
-      noteWhole: (upload) => noteWhole(sql, upload),
-      unconfirmed: (of) => unconfirmed(sql, of),
-      hasUnconfirmedSince: (time) =>
-        sql
-          .exec("SELECT 1 FROM blob WHERE state = 0 AND key IS NOT NULL AND since > ?", time)
-          .toArray().length > 0,
-      confirm: (upload, now) => sql.transaction(() => confirm(sql, { ...upload, now })),
       check: (references) => {
         for (const reference of references) {
           const row = findBlob(sql, reference.cid)
@@ -105,10 +96,7 @@ export const layer = Layer.effect(
       list: (page) => Listing.list(sql, page),
       missing: (page) => Listing.missing(sql, page),
       own: (page) => Listing.own(sql, page),
-      find: (cid) => {
-        const row = findBlob(sql, cid)
-        return row?.state === state.uploading ? undefined : Listing.ownBlob(row)
-      },
+      find: (cid) => Listing.ownBlob(findBlob(sql, cid)),
       usersOf: (cid, page) => Listing.usersOf(sql, cid, page),
       discard: (cids) => {
         const now = clock.currentTimeMillisUnsafe()
@@ -126,7 +114,7 @@ export const layer = Layer.effect(
         const row = findBlob(sql, cid)
         if (row === undefined) return false
         // Sweeps skipped it while it was taken down, so it may be due.
-        if (ref === undefined && row.state <= state.temporary) {
+        if (ref === undefined && row.state === state.temporary) {
           noteWait(sql, clock.currentTimeMillisUnsafe())
         }
         sql.exec(

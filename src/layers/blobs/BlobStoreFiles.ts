@@ -6,7 +6,6 @@ import { Readable } from "node:stream"
 import * as Effect from "effect/Effect"
 import { BlobStore, BlobStoreUnavailable } from "../../services/blobs/BlobStore.ts"
 import { asPutFailure, checkBounds, pump } from "./blobPump.ts"
-import { wholeBlobs } from "./wholeBody.ts"
 
 /** Where a key's file is, below the folder. */
 export type Place = (key: string) => string
@@ -70,34 +69,29 @@ export const make = (folder: string, place: Place = hashed): BlobStore["Service"
   const temporary = join(folder, "tmp")
   const makeFolder = folderMaker(folder)
 
-  /** Fills a file under a temporary name, syncs it and gives it its name. */
-  const store = async <A>(key: string, fill: (file: FileHandle) => Promise<A>): Promise<A> => {
-    await makeFolder(temporary)
-    const draft = join(temporary, randomUUID())
-    const target = fileOf(key)
-    try {
-      const file = await openPath(draft, "wx", 0o600)
-      const filled = await fill(file)
-        .then(async (result) => {
-          await file.datasync()
-          return result
-        })
-        .finally(() => file.close())
-      await makeFolder(dirname(target))
-      await rename(draft, target)
-      await syncFolder(dirname(target))
-      return filled
-    } catch (cause) {
-      await rm(draft, { force: true })
-      throw cause
-    }
-  }
-
   const put: BlobStore["Service"]["put"] = (key, body, options) =>
     Effect.tryPromise({
       try: async (signal) => {
         checkBounds(options)
-        return store(key, (file) => pump(body, options, signal, (chunk) => writeAll(file, chunk)))
+        await makeFolder(temporary)
+        const draft = join(temporary, randomUUID())
+        const target = fileOf(key)
+        try {
+          const file = await openPath(draft, "wx", 0o600)
+          const blob = await pump(body, options, signal, (chunk) => writeAll(file, chunk))
+            .then(async (measured) => {
+              await file.datasync()
+              return measured
+            })
+            .finally(() => file.close())
+          await makeFolder(dirname(target))
+          await rename(draft, target)
+          await syncFolder(dirname(target))
+          return blob
+        } catch (cause) {
+          await rm(draft, { force: true })
+          throw cause
+        }
       },
       catch: asPutFailure
     })
@@ -117,7 +111,6 @@ export const make = (folder: string, place: Place = hashed): BlobStore["Service"
 
   return BlobStore.of({
     put,
-    whole: wholeBlobs((key, bytes) => store(key, (file) => writeAll(file, bytes))),
     head,
     get: (key, range) =>
       Effect.map(head(key), (size) => {

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { asPutFailure, checkBounds, pump } from "./blobPump.ts"
-import { wholeBlobs } from "./wholeBody.ts"
 
 const chunkSize = 64 * 1024
 
@@ -21,7 +20,6 @@ const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> => {
 /** A blob store over a map. */
 export const make = (blobs: Map<string, Uint8Array> = new Map()): BlobStore["Service"] =>
   BlobStore.of({
-    whole: wholeBlobs(async (key, bytes) => blobs.set(key, bytes.slice())),
     put: (key, body, options) =>
       Effect.tryPromise({
         try: async (signal) => {

@@ -1,17 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import {
-  BlobStore,
-  BlobStoreUnavailable,
-  onePiece,
-  type StoredBlob
-} from "../../services/blobs/BlobStore.ts"
+import { BlobStore, BlobStoreUnavailable, type StoredBlob } from "../../services/blobs/BlobStore.ts"
 import { Config } from "../../services/host/Config.ts"
 import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
 import { isolateParts, type PartBudget } from "./partBudget.ts"
 import { PartWriter } from "./partWriter.ts"
-import { giveBack } from "./spareMemory.ts"
-import { readAtOnce, wholeBlobs } from "./wholeBody.ts"
+import { giveBack, onePiece } from "./spareMemory.ts"
 import { Stalled, within } from "../host/stall.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
@@ -38,6 +32,26 @@ const deleteAtOnce = 1000
 
 const unavailable = (operation: string) => (cause: unknown) =>
   new BlobStoreUnavailable({ operation, cause })
+
+/** Reads a small body of known length. */
+const readWhole = async (
+  body: Body,
+  bounds: BodyBounds & { readonly length: number },
+  signal: AbortSignal
+) => {
+  const { length } = bounds
+  let bytes: Uint8Array = new Uint8Array(0)
+  let at = 0
+  const blob = await pump(body, { ...bounds, atOnce: true }, signal, (chunk) => {
+    if (chunk.byteLength === length) bytes = chunk
+    else {
+      if (at === 0) bytes = new Uint8Array(length)
+      bytes.set(chunk, at)
+    }
+    at += chunk.byteLength
+  })
+  return { bytes, blob }
+}
 
 /** Puts a stream of known length as it arrives; R2 requires the length beforehand. */
 const putStream = async (
@@ -93,41 +107,34 @@ const putUnknown = async (
 export const make = (
   bucket: R2Bucket,
   { budget = isolateParts, stall = patience }: BlobStoreOptions = {}
-): BlobStore["Service"] => {
-  /** Deletes the key after a failure: R2 may have stored the object nevertheless. */
-  const clearing = async <A>(key: string, putting: Promise<A>): Promise<A> => {
-    try {
-      return await putting
-    } catch (cause) {
-      // The sweep handles a stalled put.
-      if (!(cause instanceof Stalled)) await within(stall, bucket.delete(key)).catch(() => {})
-      throw cause
-    }
-  }
-
-  const putWhole = async (key: string, bytes: Uint8Array): Promise<void> => {
-    await within(stall, bucket.put(key, bytes))
-    giveBack(bytes)
-  }
-
-  return BlobStore.of({
-    whole: wholeBlobs(putWhole),
+): BlobStore["Service"] =>
+  BlobStore.of({
     put: (key, body, options) =>
       Effect.tryPromise({
         try: async (signal) => {
           checkBounds(options)
           const { length, limit } = options
           const waiting = { signal, stall }
-          if (length !== undefined && length <= onePiece) {
-            const whole = await readAtOnce(body, { length, limit }, signal)
-            await clearing(key, putWhole(key, whole.bytes))
-            return whole
+          const isSmall = length !== undefined && length <= onePiece
+          // Outside of the try: R2 has nothing to delete if this body breaks off.
+          const whole = isSmall ? await readWhole(body, { length, limit }, signal) : undefined
+          try {
+            if (whole !== undefined) {
+              await within(stall, bucket.put(key, whole.bytes))
+              giveBack(whole.bytes)
+              return whole.blob
+            }
+            return length === undefined
+              ? await putUnknown(bucket, key, body, { limit }, waiting, budget)
+              : await putStream(bucket, key, body, { length, limit }, waiting)
+          } catch (cause) {
+            // R2 may have stored the object although it reported a failure; the sweep handles a
+            // stalled put.
+            if (!(cause instanceof Stalled)) {
+              await within(stall, bucket.delete(key)).catch(() => {})
+            }
+            throw cause
           }
-          const putting =
-            length === undefined
-              ? putUnknown(bucket, key, body, { limit }, waiting, budget)
-              : putStream(bucket, key, body, { length, limit }, waiting)
-          return await clearing(key, putting)
         },
         catch: asPutFailure
       }),
@@ -154,7 +161,6 @@ export const make = (
         catch: unavailable("head")
       })
   })
-}
 
 /** Keeps blobs in R2; on a single machine, where a full disk never answers, it gives up sooner. */
 export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore, never, Config> =>

@@ -6,7 +6,6 @@ import { asPutFailure, checkBounds, pump } from "./blobPump.ts"
 import { PartBudget } from "./partBudget.ts"
 import { PartWriter } from "./partWriter.ts"
 import type { S3Bucket } from "./s3Bucket.ts"
-import { wholeBlobs } from "./wholeBody.ts"
 
 type Store = BlobStore["Service"]
 
@@ -61,7 +60,6 @@ export const make = (bucket: S3Bucket, budget = new PartBudget(partBytes)): Stor
 
   return BlobStore.of({
     put,
-    whole: wholeBlobs((key, bytes) => bucket.put(placeOf(key), bytes)),
     get: (key, range) =>
       Effect.tryPromise({
         try: async (signal) => {
@@ -92,7 +90,6 @@ export const make = (bucket: S3Bucket, budget = new PartBudget(partBytes)): Stor
 export const over = (older: Store, newer: Store): Store =>
   BlobStore.of({
     put: newer.put,
-    ...(newer.whole === undefined ? {} : { whole: newer.whole }),
     get: (key, range) =>
       Effect.flatMap(older.get(key, range), (found) =>
         found === undefined ? newer.get(key, range) : Effect.succeed(found)

@@ -5,14 +5,10 @@ import type { Bounds } from "../host/sql/bounds.ts"
  * The states of a row in `blob`.
  *
  * The state is the first half of the key: rows to sweep are adjacent, and a change of state updates
- * the key, which bills one row. A CID has at most one row among temporary, expected and permanent, and
- * at most one unconfirmed upload.
+ * the key, which bills one row. A CID has at most one row among temporary, expected and permanent.
  */
 export const state = {
-  /**
-   * An upload that isn't recorded yet. Its id is the key; or the CID of an unconfirmed upload,
-   * whose row has the key and all the rest.
-   */
+  /** A key issued for an upload that isn't recorded yet; its id is the key. */
   uploading: 0,
   temporary: 1,
   /** Referred to, but not stored. */
@@ -32,8 +28,8 @@ export const state = {
  * `blob_wait` has one row while anything may wait for the sweep: the start of its grace period. So
  * neither an upload nor the alarm has to read the waiting rows to find the time of the next sweep.
  *
- * `blob_usage` has one row: the total bytes of temporary and permanent blobs and of unconfirmed
- * uploads, so an upload need not add them up.
+ * `blob_usage` has one row: the total bytes of temporary and permanent blobs, so an upload need not
+ * add them up.
  *
  * `blob_quota` has one row if an operator has given the account a quota of its own (0: no limit).
  */
@@ -70,12 +66,11 @@ export interface BlobRow extends Record<string, SqlValue> {
 
 type Sql = SqlStorage["Service"]
 
-/** The row of a CID; that of an unconfirmed upload only if there is no other. */
+/** The row of a CID in any state. */
 export const findBlob = (sql: Sql, cid: string): BlobRow | undefined =>
   sql
     .exec<BlobRow>(
-      `SELECT state, id, key, mime, size, rev, refs, path, takedown FROM blob
-        WHERE state IN (0, 1, 2, 3) AND id = ? ORDER BY state DESC`,
+      "SELECT state, id, key, mime, size, rev, refs, path, takedown FROM blob WHERE state IN (1, 2, 3) AND id = ?",
       cid
     )
     .toArray()[0]
@@ -110,12 +105,10 @@ export const usage = (sql: Sql): number => {
   return rows[0]?.bytes ?? sumOfSizes(sql)
 }
 
-/** The total that `blob_usage` must have. */
-export const totalSize = "SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE state IN (0, 1, 3)"
-
 /** Reads every blob. */
 const sumOfSizes = (sql: Sql): number => {
-  return sql.exec<{ bytes: number }>(totalSize).toArray()[0]?.bytes ?? 0
+  const sum = "SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE state IN (1, 3)"
+  return sql.exec<{ bytes: number }>(sum).toArray()[0]?.bytes ?? 0
 }
 
 /**
@@ -139,7 +132,7 @@ export const setQuota = (sql: Sql, bytes: number | undefined): void => {
 export const addRef = (sql: Sql, path: string, cid: string, rev: string): void => {
   sql.exec("INSERT INTO blob_ref (path, cid) VALUES (?, ?)", path, cid)
   const row = findBlob(sql, cid)
-  if (row === undefined || row.state === state.uploading) {
+  if (row === undefined) {
     sql.exec("INSERT INTO blob (state, id, refs, path, rev) VALUES (2, ?, 1, ?, ?)", cid, path, rev)
   } else if (row.state === state.temporary) {
     sql.exec(

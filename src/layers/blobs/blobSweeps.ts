@@ -1,6 +1,6 @@
 import type { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
-import { addUsage, noteWait, waitingSince } from "./blobRows.ts"
+import { addUsage, noteWait, state, waitingSince } from "./blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
@@ -54,7 +54,10 @@ export const sweep = (
     .toArray()
     .filter((row) => !held.has(row.id))
     .slice(0, limit - keys.length)
-  const freed = due.reduce((sum, { size }) => sum + (size ?? 0), 0)
+  const freed = due.reduce(
+    (sum, row) => sum + (row.state === state.temporary ? (row.size ?? 0) : 0),
+    0
+  )
   sql.transaction(() => {
     if (freed > 0) addUsage(sql, -freed)
     for (const row of due) condemn(sql, row, now)

@@ -1,4 +1,5 @@
-import { onePiece } from "../../services/blobs/BlobStore.ts"
+/** The most bytes of a blob that is put in one piece: a stream costs more than their memory. */
+export const onePiece = 1024 * 1024
 
 /** With room for a byte more than there should be. */
 const size = onePiece + 1

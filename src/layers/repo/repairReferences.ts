@@ -3,7 +3,7 @@ import { readStoredRecord } from "../../core/repo/cborLoose.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Records, StoredRecord } from "../../services/repo/Records.ts"
 import { backlinkOf } from "../../services/repo/write/backlink.ts"
-import { addUsage, totalSize, usage } from "../blobs/blobRows.ts"
+import { addUsage, usage } from "../blobs/blobRows.ts"
 import { recountBlobs } from "./importedBlobs.ts"
 import type { Findings } from "./repairFindings.ts"
 
@@ -26,8 +26,9 @@ const wrongRows = `SELECT COUNT(*) AS n FROM blob LEFT JOIN ${used} ON used.cid 
 const withoutRow =
   "SELECT DISTINCT cid FROM blob_ref WHERE cid NOT IN (SELECT id FROM blob WHERE state IN (1, 2, 3)) LIMIT 1000"
 
-/** The number that a query returns. */
-const countOf = (sql: Sql, query: string): number => Number(sql.exec(query).raw().next().value?.[0])
+const sumOfSizes = "SELECT coalesce(sum(size), 0) AS n FROM blob WHERE state IN (1, 3)"
+
+const countOf = (sql: Sql, query: string): number => Number(sql.exec(query).toArray()[0]?.["n"])
 
 /**
  * Compares the references to blobs and the index of likes, reposts, follows and blocks with the
@@ -83,7 +84,7 @@ export class References {
     for (const { cid } of lost) this.#found.say(`the reference to the blob ${cid} is lost`)
     const wrong = countOf(sql, wrongRows)
     if (wrong > 0) this.#found.say(`${wrong} blobs have a wrong number of references`)
-    if (usage(sql) !== countOf(sql, totalSize)) {
+    if (usage(sql) !== countOf(sql, sumOfSizes)) {
       this.#found.say("the total size of the blobs is wrong")
     }
   }
@@ -112,7 +113,7 @@ export class References {
       )
     }
     recountBlobs(sql, rev, now)
-    const wrong = countOf(sql, totalSize) - usage(sql)
+    const wrong = countOf(sql, sumOfSizes) - usage(sql)
     if (wrong !== 0) addUsage(sql, wrong)
   }
 

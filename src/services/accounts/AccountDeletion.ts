@@ -9,7 +9,6 @@ import { PendingMigration, abandonedMigration } from "./PendingMigration.ts"
 import { Denied } from "../sessions/Auth.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
-import { allUploads, confirmUploads, longestPut } from "../blobs/confirmUploads.ts"
 import { CodeOwners } from "../mail/CodeOwners.ts"
 import { Devices } from "../oauth/Devices.ts"
 import { Directory } from "./Directory.ts"
@@ -55,7 +54,7 @@ const delivered = Effect.gen(function* () {
  * the storage.
  *
  * Every step can be repeated: after an interruption, the alarm starts over. The storage goes last
- * because it records that there is work to do. It waits for uploads that may still be on their way.
+ * because it records that there is work to do.
  */
 const removeDue = Effect.gen(function* () {
   const accounts = yield* AccountStore
@@ -64,8 +63,6 @@ const removeDue = Effect.gen(function* () {
   const { did } = account
   // Ends the edge's cached copies before the longer steps.
   yield* (yield* Directory).setStatus(did, "deactivated")
-  // What has arrived isn't on its way.
-  yield* confirmUploads(allUploads)
   yield* deleteBlobs
   yield* (yield* Devices).signOutAll(did)
   yield* (yield* PasskeyOwners).removeAll(did)
@@ -75,8 +72,6 @@ const removeDue = Effect.gen(function* () {
   // Its invite was never used up.
   if (wasNeverActive) yield* directory.release(did)
   yield* directory.remove(did)
-  // Their keys must have rows until nothing can arrive under them any more.
-  if ((yield* BlobIndex).hasUnconfirmedSince((yield* Clock.currentTimeMillis) - longestPut)) return
   // A never active account was never announced, and its DID may be on another server.
   if (wasNeverActive) return yield* accounts.destroy
   yield* (yield* AccountEvents).deleted

@@ -7,7 +7,6 @@ import { noter } from "../accounts/AccountHistory.ts"
 import { AccountStore } from "../accounts/AccountStore.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { armSweep } from "../blobs/BlobSweep.ts"
-import { allUploads, confirmUploads } from "../blobs/confirmUploads.ts"
 import { importStaged } from "../repo/calls.ts"
 import { rewrapKeys } from "../identity/keys/calls.ts"
 import { Repo } from "../repo/Repo.ts"
@@ -74,21 +73,15 @@ const restoreEnd = Effect.fnUntraced(function* ({
   yield* events.sync
 })
 
-const backupBlobs = Effect.fnUntraced(function* (page: {
-  readonly cursor?: string
-  readonly limit: number
-}) {
-  yield* (yield* AccountStore).get
-  if (page.cursor === undefined) yield* confirmUploads(allUploads)
-  return (yield* AccountRows).blobs(page)
-})
-
 /** The calls of an account's object for backups and restores. */
 export const backupCalls = {
   ...pointCalls,
   backupState: () => Effect.flatMap(AccountRows, (rows) => rows.state),
   backupRows: () => Effect.map(AccountRows, (rows) => rows.rows()),
-  backupBlobs,
+  backupBlobs: (page: { readonly cursor?: string; readonly limit: number }) =>
+    Effect.flatMap(AccountStore, ({ get }) =>
+      Effect.flatMap(get, () => Effect.map(AccountRows, (rows) => rows.blobs(page)))
+    ),
   checkState: () => Effect.flatMap(AccountRows, (rows) => rows.checkState),
   examineRepo: () => Effect.flatMap(RepoRepair, (repair) => repair.examine),
   repairRepo: (options: { readonly drop: boolean }) =>

@@ -75,14 +75,6 @@ export class UploadExpired extends Schema.TaggedError<UploadExpired>()("UploadEx
   }
 }
 
-/** An upload was noted before its bytes were stored: only the store knows whether they are. */
-export class BlobUnconfirmed extends Schema.TaggedError<BlobUnconfirmed>()("BlobUnconfirmed", {
-  cid: Schema.String,
-  key: Schema.String,
-  mimeType: Schema.String,
-  size: Schema.Int
-}) {}
-
 /** A reference to a blob in a record, with the constraints of its place. */
 export interface BlobReference {
   readonly cid: string
@@ -112,9 +104,6 @@ export interface Page<A> {
  * transaction, so references and records succeed or fail together; the others are transactions of
  * their own and must stay outside of one.
  *
- * An upload whose bytes are known beforehand is *unconfirmed* until somebody needs it, asks the
- * store and calls `confirm`: until then no method below returns it as stored.
- *
  * A blob is temporary until a record refers to it, then permanent, and temporary again with a new
  * date after the last reference is gone. A blob that is referred to but was not uploaded (after an
  * import) is expected. Times are in milliseconds.
@@ -142,24 +131,10 @@ export class BlobIndex extends Context.Service<
       | BlobQuotaExceeded
       | BlobTakendown
       | UploadExpired
-    /**
-     * Notes an upload whose bytes are known, and counts them; or returns the blob if it's stored
-     * already. Undefined if a record waits for it, or if it was noted before: then the bytes go to a
-     * key of their own, which `record` takes.
-     */
-    noteWhole(
-      upload: BlobLocation & { readonly now: number; readonly quota?: number }
-    ): "noted" | BlobLocation | BlobQuotaExceeded | BlobTakendown | undefined
-    /** Unconfirmed uploads: that of a CID, or at most so many. */
-    unconfirmed(of: string | number): ReadonlyArray<BlobLocation>
-    /** Whether unconfirmed uploads were noted after this time. */
-    hasUnconfirmedSince(time: number): boolean
-    /** Makes an upload temporary, or permanent if a record waits for it: the store has its bytes. */
-    confirm(upload: BlobLocation, now: number): void
     /** The first reason to reject these references; undefined if there is none. */
     check(
       references: ReadonlyArray<BlobReference>
-    ): BlobNotFound | InvalidMimeType | InvalidSize | BlobUnconfirmed | undefined
+    ): BlobNotFound | InvalidMimeType | InvalidSize | undefined
     /** The path of a record that refers to this missing blob. */
     awaitedBy(cid: string): string | undefined
     /** Sets the blobs that the record at `path` refers to; `rev` is the commit's. */

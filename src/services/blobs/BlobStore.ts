@@ -58,28 +58,6 @@ export interface StoredBlob {
   readonly sniffed: string | undefined
 }
 
-/** A small body, read as a whole before it is stored. */
-export interface WholeBlob extends StoredBlob {
-  readonly bytes: Uint8Array
-}
-
-/** How a store takes small bodies. */
-export interface WholeBlobs {
-  /** Reads and measures a body of known length, at most `onePiece`. */
-  read(
-    body: ReadableStream<Uint8Array>,
-    length: number
-  ): Effect.Effect<WholeBlob, BlobEmpty | BlobIncomplete>
-  /**
-   * Stores it under a new key, and reuses its memory. After a failure the bytes may be there: who
-   * has noted the key decides.
-   */
-  put(key: string, blob: WholeBlob): Effect.Effect<void, BlobStoreUnavailable>
-}
-
-/** The most bytes of a body that is read as a whole: a stream costs more than their memory. */
-export const onePiece = 1024 * 1024
-
 /** A part of a blob, within its size. */
 export interface ByteRange {
   readonly offset: number
@@ -114,8 +92,6 @@ export class BlobStore extends Context.Service<
       StoredBlob,
       BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreBusy | BlobStoreUnavailable
     >
-    /** Small bodies in one piece, which are known before they are stored. */
-    readonly whole?: WholeBlobs
     /** The bytes under a key; undefined if there are none. */
     get(key: string, range?: ByteRange): Effect.Effect<BlobBody | undefined, BlobStoreUnavailable>
     /** Deletes any number of keys; ignores missing ones. */

@@ -12,7 +12,6 @@ import { downFailure } from "../accounts/suspension.ts"
 import { BlobIndex, type BlobLocation, BlobNotFound, BlobQuotaExceeded } from "./BlobIndex.ts"
 import { BlobTooLarge } from "./BlobStore.ts"
 import { armSweep } from "./BlobSweep.ts"
-import { confirmUploads } from "./confirmUploads.ts"
 import { ownBlobCalls } from "./ownBlobs.ts"
 import { blobQuota, quotaCalls } from "./quota.ts"
 import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
@@ -40,16 +39,6 @@ const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
     : Effect.fail(new InvalidRequest({ message: `Blobs of type ${mimeType} are not accepted` }))
 
 /**
- * Checks a caller again, for the type that the bytes have: an app may upload the types that it has
- * permission for, whatever it declares.
- */
-const assertStillMay = Effect.fnUntraced(function* (caller: Caller, mime: string) {
-  const needs = [{ resource: "blob", mime }] as const
-  const still = (yield* Auth).recheck(caller, uploadAuthority(needs))
-  yield* Effect.fromResult(Result.flatMap(still, (same) => permit(same, needs)))
-})
-
-/**
  * Fails if a body of this size exceeds a limit; of unknown size, only if there is no room at all.
  */
 const assertFits = Effect.fnUntraced(function* (size = 0) {
@@ -61,73 +50,20 @@ const assertFits = Effect.fnUntraced(function* (size = 0) {
   if (used + size > quota) return yield* new BlobQuotaExceeded({ used, quota })
 })
 
-const newKey = (did: string): string => `${did}/${randomUUID()}`
-
 /** Admits an upload of this size by an authorized caller, and notes the key it will write to. */
 export const admitUpload = Effect.fnUntraced(function* ({ size }: { readonly size?: number }) {
+  const { blobLimit: limit } = yield* Config
   const { did } = yield* (yield* AccountStore).get
   yield* assertFits(size)
-  return yield* noteKey(did)
-})
-
-const noteKey = Effect.fnUntraced(function* (did: string) {
-  const { blobLimit: limit } = yield* Config
-  const key = newKey(did)
+  const key = `${did}/${randomUUID()}`
   ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
   yield* armSweep
   return { key, limit }
 })
 
-/** What a Worker knows of a body that it has read. */
-interface Measured {
-  readonly cid: string
-  readonly size: number
-  readonly sniffed: string | undefined
-}
-
-/** Notes a body that the Worker has read; undefined if it must go the way of all others. */
-const admitWhole = Effect.fnUntraced(function* (
-  { cid, size, sniffed }: Measured,
-  declared: string,
-  caller: Caller
-) {
-  const { blobMimeTypes, blobLimit: limit } = yield* Config
-  const mimeType = storedType(sniffed, declared)
-  // Bytes that came before may have arrived: then there is nothing to do.
-  yield* confirmUploads(cid)
-  const index = yield* BlobIndex
-  if (index.awaitedBy(cid) !== undefined) return undefined
-  yield* assertAccepted(blobMimeTypes, mimeType)
-  yield* assertStillMay(caller, mimeType)
-  const { did } = yield* lastingAccount
-  const quota = yield* blobQuota
-  const key = newKey(did)
-  const noted = index.noteWhole({
-    cid,
-    key,
-    mimeType,
-    size,
-    now: yield* Clock.currentTimeMillis,
-    ...(quota > 0 ? { quota } : {})
-  })
-  if (noted === undefined) return undefined
-  if (noted !== "noted") return "_tag" in noted ? yield* noted : { stored: noted }
-  yield* armSweep
-  return { key, limit, mimeType }
-})
-
-/**
- * Authorizes an upload before its first byte is stored.
- *
- * One that the Worker has read, and so has `measured`, is noted at once with all that a record
- * needs, and isn't recorded later. The result has its `mimeType` then.
- */
+/** Authorizes an upload before its first byte. */
 const authorizeUpload = Effect.fnUntraced(function* (
-  input: Credentials & {
-    readonly mimeType: string
-    readonly size?: number
-    readonly measured?: Measured
-  }
+  input: Credentials & { readonly mimeType: string; readonly size?: number }
 ) {
   const { blobMimeTypes } = yield* Config
   const needs = [{ resource: "blob", mime: input.mimeType }] as const
@@ -138,13 +74,7 @@ const authorizeUpload = Effect.fnUntraced(function* (
     return yield* yield* downFailure(account)
   }
   yield* assertAccepted(blobMimeTypes, input.mimeType)
-  const { measured, size } = input
-  if (measured === undefined) return { ...(yield* admitUpload(input)), caller }
-  // An earlier upload of the same bytes that may have failed is counted already.
-  const [counted] = (yield* BlobIndex).unconfirmed(measured.cid)
-  if (counted === undefined) yield* assertFits(size)
-  const whole = yield* admitWhole(measured, input.mimeType, caller)
-  return { ...(whole ?? (yield* noteKey(account.did))), caller }
+  return { ...(yield* admitUpload(input)), caller }
 })
 
 /**
@@ -178,7 +108,12 @@ const recordUpload = Effect.fnUntraced(function* ({
   const mimeType = (yield* awaitedType(upload.cid, sniffed)) ?? upload.mimeType
   const input = { ...upload, mimeType }
   yield* assertAccepted(blobMimeTypes, mimeType)
-  if (caller !== undefined) yield* assertStillMay(caller, mimeType)
+  // An app may upload the types that it has permission for, whatever it declares.
+  if (caller !== undefined) {
+    const needs = [{ resource: "blob", mime: input.mimeType }] as const
+    const still = (yield* Auth).recheck(caller, uploadAuthority(needs))
+    yield* Effect.fromResult(Result.flatMap(still, (same) => permit(same, needs)))
+  }
   const quota = yield* blobQuota
   const recorded = (yield* BlobIndex).record({
     ...input,

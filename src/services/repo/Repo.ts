@@ -9,7 +9,6 @@ import type { RepoNotFound } from "../accounts/AccountStore.ts"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 import type { Soon } from "../host/Soon.ts"
 import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../blobs/BlobIndex.ts"
-import type { BlobStoreUnavailable } from "../blobs/BlobStore.ts"
 import type { RateLimitExceeded } from "../limits/Limiter.ts"
 import type { OverlayReading } from "./Overlay.ts"
 
@@ -33,7 +32,6 @@ export type WriteFailure =
   | BlobNotFound
   | InvalidMimeType
   | InvalidSize
-  | BlobStoreUnavailable
   | RateLimitExceeded
   | DirectoryUnavailable
 

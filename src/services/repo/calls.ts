@@ -9,7 +9,6 @@ import { Takedowns } from "../accounts/Takedowns.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
 import { armSweep } from "../blobs/BlobSweep.ts"
-import { allUploads, confirmUploads } from "../blobs/confirmUploads.ts"
 import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
 import { Config } from "../host/Config.ts"
 import { Signer } from "../identity/Signer.ts"
@@ -91,10 +90,8 @@ const consuming = Effect.fnUntraced(function* <A, E, R>(key: string, use: Effect
     // A deleted account took its rows along.
     if (accounts.peek() !== undefined) blobs.dropUpload(key)
   })
-  // The repo's records may refer to unconfirmed uploads.
-  const confirming = accounts.peek() === undefined ? Effect.void : confirmUploads(allUploads)
   // If the store fails, the row stays and the sweep tries again.
-  return yield* Effect.ensuring(Effect.andThen(confirming, use), Effect.ignore(remove))
+  return yield* Effect.ensuring(use, Effect.ignore(remove))
 })
 
 /** Imports a staged CAR, and removes it whether that succeeds or not. */

@@ -1,7 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { cidForRaw } from "../../../src/core/repo/cid.ts"
 import { onAlarm } from "../../../src/services/accounts/onAlarm.ts"
 import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { BlobIndex } from "../../../src/services/blobs/BlobIndex.ts"
@@ -186,36 +184,6 @@ describe("the deletion of an account", () => {
     assert.strictEqual(outcomeOf(await deleteAccount(who, token)), "400 ExpiredToken")
     world.advance(-15 * 60_000)
     assert.strictEqual(await statusOf(who), "ok")
-  })
-
-  it("deletion waits for an upload that is on its way, and deletes its bytes", async () => {
-    const who = await someone()
-    const bytes = new TextEncoder().encode("late")
-    const blob = { cid: cidForRaw(bytes).toString(), mimeType: "text/plain", size: bytes.length }
-    const key = `${who.did}/late`
-    const note = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      return (yield* BlobIndex).noteWhole({ ...blob, key, now })
-    })
-    assert.strictEqual(await world.inside(who.did, note), "noted")
-    ok(await deleteAccount(who, await codeFor(world, who.did, "delete_account")))
-    assert.include(await keysOf(who), key)
-    const put = Effect.flatMap(BlobStore, (store) =>
-      store.put(key, new Blob([bytes]).stream(), { limit: 9 })
-    )
-    await world.beneath(put)
-    // What has arrived isn't waited for.
-    await world.inside(who.did, onAlarm)
-    assert.strictEqual(await statusOf(who), "400 RepoNotFound")
-    assert.deepStrictEqual(await stored([key]), [undefined])
-    const failed = await someone()
-    assert.strictEqual(await world.inside(failed.did, note), "noted")
-    ok(await deleteAccount(failed, await codeFor(world, failed.did, "delete_account")))
-    assert.include(await keysOf(failed), key)
-    world.advance(5 * 60_000)
-    await world.inside(failed.did, onAlarm)
-    assert.strictEqual(await statusOf(failed), "400 RepoNotFound")
-    world.advance(-5 * 60_000)
   })
 
   it("deletion leaves nothing of a running upload or import", async () => {

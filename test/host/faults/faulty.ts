@@ -135,17 +135,15 @@ export const faultyBlobs = (
       if (faults.blobs === "before") return failure
       return faults.blobs === "after" ? Effect.andThen(effect, failure) : effect
     })
-  const failing = Effect.suspend(() =>
-    Effect.fail(new BlobStoreUnavailable({ operation: "put", cause: broken() }))
-  )
   return {
     put: (key, body, options) =>
       Effect.suspend(() => {
         if (faults.blobs !== "during") return guard("put", working.put(key, body, options))
+        const failure = new BlobStoreUnavailable({ operation: "put", cause: broken() })
         const reader = body.getReader()
         return Effect.andThen(
           Effect.promise(() => reader.read()),
-          failing
+          failure
         )
       }),
     get: (key, range) =>
@@ -156,11 +154,6 @@ export const faultyBlobs = (
             : found
         )
       ),
-    whole: {
-      read: working.whole!.read,
-      put: (key, blob) =>
-        guard("put", faults.blobs === "during" ? failing : working.whole!.put(key, blob))
-    },
     delete: (keys) => guard("delete", working.delete(keys)),
     head: (key) => guard("head", working.head(key))
   }

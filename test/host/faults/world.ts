@@ -44,8 +44,7 @@ export interface Answered {
 /** The parts of a test's request. */
 export interface Asked {
   readonly input?: object
-  /** A stream has no Content-Length. */
-  readonly body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>
+  readonly body?: Uint8Array<ArrayBuffer>
   readonly type?: string
   readonly auth?: string | undefined
 }
@@ -67,10 +66,10 @@ const requestOf = (path: string, { input, body, type, auth }: Asked): Request =>
     headers: {
       ...(input === undefined ? {} : { "content-type": "application/json" }),
       ...(type === undefined ? {} : { "content-type": type }),
-      ...(body instanceof Uint8Array ? { "content-length": String(body.byteLength) } : {}),
+      ...(body === undefined ? {} : { "content-length": String(body.byteLength) }),
       ...(auth === undefined ? {} : { authorization: auth })
     },
-    ...(sent === undefined ? {} : { body: sent, duplex: "half" })
+    ...(sent === undefined ? {} : { body: sent })
   })
 }
 

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import { shownPreferences } from "../../accounts/OwnerPreferences.ts"
 import { AccountStore } from "../../accounts/AccountStore.ts"
 import type { Preferences } from "../../accounts/Preferences.ts"
-import { allUploads, confirmUploads } from "../../blobs/confirmUploads.ts"
 import { AccountRows } from "../AccountRows.ts"
 
 /** The most blobs in a part of an archive, and their bytes, unless one blob is larger. */
@@ -41,7 +40,7 @@ const measured = (rows: AccountRows["Service"]) => {
 
 /** The parts of an account's archive as it is now. */
 const archiveParts = () =>
-  Effect.map(Effect.andThen(confirmUploads(allUploads), AccountRows), (rows) => {
+  Effect.map(AccountRows, (rows) => {
     let after: string | undefined
     return measured(rows).map((part): ArchivePart => {
       const from = after === undefined ? {} : { cursor: after, after }

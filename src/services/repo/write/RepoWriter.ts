@@ -5,11 +5,12 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { signedCommit, unsignedCommitBytes } from "../../../core/repo/commit.ts"
+import { rootBlock } from "../../../core/repo/mst/preOrder.ts"
+import { changeOf } from "../../../core/repo/mst/diff.ts"
 import { Tree } from "../../../core/repo/mst/Tree.ts"
 import { clockIds, nextTid } from "../../../core/repo/tid.ts"
 import { AccountStore, RepoNotFound } from "../../accounts/AccountStore.ts"
-import { BlobIndex, type BlobUnconfirmed } from "../../blobs/BlobIndex.ts"
-import { BlobStore } from "../../blobs/BlobStore.ts"
+import { BlobIndex } from "../../blobs/BlobIndex.ts"
 import { BlockStore } from "../BlockStore.ts"
 import { Config } from "../../host/Config.ts"
 import { KnownLexicons } from "../../host/KnownLexicons.ts"
@@ -28,8 +29,7 @@ import {
   type WriteFailure,
   type WriteOptions
 } from "../Repo.ts"
-import { assemble, unchanged } from "./assemble.ts"
-import { confirming } from "./confirming.ts"
+import { type Applied, assemble } from "./assemble.ts"
 import { collectionChanges, growth } from "./growth.ts"
 import { bytesToSign, judgeWrites, type Judged, type Unsigned } from "./judge.ts"
 import type { Change } from "./plan.ts"
@@ -59,7 +59,6 @@ export const layer = Layer.effect(
     const config = yield* Config
     const lexicons = yield* KnownLexicons
     const clock = yield* Clock.Clock
-    const confirmed = confirming(blobs, yield* BlobStore)
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
     const overlay = new Overlay()
@@ -173,7 +172,7 @@ export const layer = Layer.effect(
     const judge = (
       writes: ReadonlyArray<Write>,
       options: WriteOptions
-    ): Result.Result<Judged, WriteFailure | BlobUnconfirmed> =>
+    ): Result.Result<Judged, WriteFailure> =>
       Result.flatMap(find(), (current) =>
         judgeWrites(current, writes, options, {
           stores: { records, blobs },
@@ -198,22 +197,14 @@ export const layer = Layer.effect(
       return { results, commit: { cid, rev } } satisfies Committed
     })
 
-    const waiting = (
-      ...[writes, options, first]: [...Parameters<typeof write>, BlobUnconfirmed?]
-    ) => confirmed(alone(write(writes, options)), first)
-
     const writeNow: Repo["Service"]["writeNow"] = (writes, options, services) => {
       const { signNow } = signer
-      if (isTaken || signNow === undefined) return waiting(writes, options)
+      if (isTaken || signNow === undefined) return alone(write(writes, options))
       const judged = judge(writes, options)
-      if (Result.isFailure(judged)) {
-        const { failure } = judged
-        if (failure._tag !== "BlobUnconfirmed") return Result.fail(failure)
-        return waiting(writes, options, failure)
-      }
+      if (Result.isFailure(judged)) return Result.fail(judged.failure)
       const { results, unsigned } = judged.success
       if (unsigned === undefined) return Result.succeed({ results })
-      if (unsigned.changes.some(dropsBlobs)) return waiting(writes, options)
+      if (unsigned.changes.some(dropsBlobs)) return alone(write(writes, options))
       const { commit: cid, rev } = store(unsigned, signNow(bytesToSign(unsigned)))
       // Sets the alarm in this turn, with the transaction.
       if (!outbox.flushNow(services)) Effect.runForkWith(services)(outbox.flush)
@@ -242,8 +233,17 @@ export const layer = Layer.effect(
       const current = yield* load
       const now = clock.currentTimeMillisUnsafe()
       const { tree, head, spent } = current
-      const applied = unchanged(tree, head.root)
-      return yield* commit({ current, applied, changes: [], spent, now, rev: tid(now) })
+      // Includes the root node: a consumer that doesn't invert operations still loads the tree's
+      // top.
+      const unchanged: Applied = {
+        change: changeOf(tree, tree),
+        root: head.root,
+        blocks: [rootBlock(tree)],
+        bytes: 0,
+        ops: [],
+        grown: 0
+      }
+      return yield* commit({ current, applied: unchanged, changes: [], spent, now, rev: tid(now) })
     })
 
     const revAbove = Effect.fnUntraced(function* (rev: string) {

@@ -8,7 +8,6 @@ import { blocksOf, coveringProof } from "../../../core/repo/mst/proof.ts"
 import { changeOf, type TreeChange } from "../../../core/repo/mst/diff.ts"
 import { CrowdedNode } from "../../../core/repo/mst/edit.ts"
 import { InvalidMstKey } from "../../../core/repo/mst/key.ts"
-import { rootBlock } from "../../../core/repo/mst/preOrder.ts"
 import type { Tree } from "../../../core/repo/mst/Tree.ts"
 import { InvalidWrite } from "../Repo.ts"
 import type { Change } from "./plan.ts"
@@ -25,19 +24,6 @@ export interface Applied {
   /** How many nodes the tree has gained. */
   readonly grown: number
 }
-
-/**
- * A commit over the same tree. Includes the root node: a consumer that doesn't invert operations
- * still loads the tree's top.
- */
-export const unchanged = (tree: Tree, root: Cid): Applied => ({
-  change: changeOf(tree, tree),
-  root,
-  blocks: [rootBlock(tree)],
-  bytes: 0,
-  ops: [],
-  grown: 0
-})
 
 /** Applies changes to the tree; fails if the event would be too large. */
 export const applyChanges = (

@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import type { Catalog } from "../../../core/lexicon/Catalog.ts"
 import { unsignedCommitBytes } from "../../../core/repo/commit.ts"
-import type { BlobIndex, BlobUnconfirmed } from "../../blobs/BlobIndex.ts"
+import type { BlobIndex } from "../../blobs/BlobIndex.ts"
 import { RateLimitExceeded } from "../../limits/Limiter.ts"
 import type { Records } from "../Records.ts"
 import {
@@ -59,7 +59,7 @@ export const judgeWrites = (
     readonly now: number
     readonly tid: (now: number) => string
   }
-): Result.Result<Judged, WriteFailure | BlobUnconfirmed> => {
+): Result.Result<Judged, WriteFailure> => {
   const { head, tree, did } = current
   const prepared = prepareWrites(writes, { lexicons, validate, nextRkey: () => tid(now) })
   if (Result.isFailure(prepared)) return Result.fail(prepared.failure)
