@@ -18,7 +18,17 @@ import {
   type OutgoingStreamRequest
 } from "../../services/host/Outgoing.ts"
 import { sized } from "../../services/host/sizedStream.ts"
-import { bounded, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
+import {
+  bounded,
+  decodedHeaders,
+  discard,
+  isWorker,
+  lengthOf,
+  readSmall,
+  shown,
+  smallBody,
+  tooLarge
+} from "./outgoingBody.ts"
 import { spanned } from "../../services/operators/spanned.ts"
 
 /** The part of the platform's fetch in use. */
@@ -45,14 +55,6 @@ export interface OutgoingOptions {
   /** Whether bodies can keep their encoding. */
   readonly keepsEncoding?: boolean
 }
-
-/** Workers can leave a body encoded; Node's fetch always decodes. */
-const isWorker = navigator.userAgent === "Cloudflare-Workers"
-
-/** The encodings that the platform decodes without changing the headers. */
-const decodedHere: ReadonlySet<string> = new Set(
-  isWorker ? ["gzip", "br"] : ["gzip", "x-gzip", "deflate", "br"]
-)
 
 /**
  * Headers that callers may not set: the platform's own, and those with somebody else's credentials.
@@ -174,10 +176,13 @@ const make = ({
     await checkResponse(url, response, request.allowStatus, maxBytes)
     const headers = isKept ? response.headers : decodedHeaders(response.headers)
     if (response.body === null) return { status, headers, body: null }
+    const length = isWorker ? lengthOf(headers) : undefined
+    if (length !== undefined && length <= smallBody) {
+      return { status, headers, body: await readSmall(response, length) }
+    }
     const bodyTimeout = limitOf(request.bodyTimeout, response.headers)
     const timer = setTimeout(() => abort.abort(), bodyTimeout)
     const done = () => clearTimeout(timer)
-    const length = isWorker ? lengthOf(headers) : undefined
     const passed =
       length === undefined
         ? bounded(url, response.body, maxBytes, done)
@@ -204,19 +209,6 @@ const make = ({
 
 const limitOf = (limit: OutgoingLimit, headers: Headers): number =>
   typeof limit === "number" ? limit : limit(headers)
-
-/** The headers after the platform has decoded the body. */
-const decodedHeaders = (given: Headers): Headers => {
-  if (!decodedHere.has(given.get("content-encoding")?.trim().toLowerCase() ?? "")) return given
-  const headers = new Headers(given)
-  headers.delete("content-encoding")
-  headers.delete("content-length")
-  return headers
-}
-
-const discard = async (response: Response): Promise<void> => {
-  await response.body?.cancel().catch(() => undefined)
-}
 
 const checkResponse = async (
   url: URL,

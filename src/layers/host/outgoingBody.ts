@@ -1,5 +1,13 @@
 import { OutgoingRefused } from "../../services/host/Outgoing.ts"
 
+/** Workers can leave a body encoded; Node's fetch always decodes. */
+export const isWorker = navigator.userAgent === "Cloudflare-Workers"
+
+/** The encodings that the platform decodes without changing the headers. */
+const decodedHere: ReadonlySet<string> = new Set(
+  isWorker ? ["gzip", "br"] : ["gzip", "x-gzip", "deflate", "br"]
+)
+
 /** URLs in errors appear in logs, so without their query and shortened. */
 export const shown = (url: string): string => (url.split("?", 1)[0] ?? "").slice(0, 256)
 
@@ -59,6 +67,37 @@ export const bounded = (
     },
     { highWaterMark: 0 }
   )
+}
+
+/** The headers after the platform has decoded the body. */
+export const decodedHeaders = (given: Headers): Headers => {
+  if (!decodedHere.has(given.get("content-encoding")?.trim().toLowerCase() ?? "")) return given
+  const headers = new Headers(given)
+  headers.delete("content-encoding")
+  headers.delete("content-length")
+  return headers
+}
+
+/** Cancels a response whose body nobody will read. */
+export const discard = async (response: Response): Promise<void> => {
+  await response.body?.cancel().catch(() => undefined)
+}
+
+/**
+ * The largest body that a Worker reads before it passes it on, in bytes: a pipe costs more, and a
+ * body that breaks off becomes an error.
+ */
+export const smallBody = 64 * 1024
+
+/** Such a body, read completely. */
+export const readSmall = async (
+  response: Response,
+  length: number
+): Promise<ReadableStream<Uint8Array> | null> => {
+  const bytes = await response.arrayBuffer()
+  if (bytes.byteLength !== length)
+    throw new TypeError(`not the ${length} bytes that were announced`)
+  return new Response(bytes).body
 }
 
 /** The body's length in the headers. */

@@ -54,14 +54,17 @@ export interface OutgoingResponse {
 /** A limit, or a function of the response's headers. */
 export type OutgoingLimit = number | ((headers: Headers) => number)
 
-/** A request with a streamed response; `timeout` is the limit until its headers arrive. */
+/**
+ * A request with a streamed response; `timeout` is the limit until its headers arrive, with a small
+ * body on Workers.
+ */
 export interface OutgoingStreamRequest extends Omit<
   OutgoingRequest,
   "body" | "redirects" | "maxBytes"
 > {
   readonly body?: Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array>
   readonly maxBytes: OutgoingLimit
-  /** The time limit of the body after the headers, in milliseconds. */
+  /** The time limit of any other body after the headers, in milliseconds. */
   readonly bodyTimeout: OutgoingLimit
   /** Passes the body on encoded, if the platform can; otherwise no encoding is requested. */
   readonly keepEncoding?: true
