@@ -13,7 +13,7 @@ import { Announcements } from "../../src/services/mail/Announcements.ts"
 import { continueAnnouncements } from "../../src/services/mail/announce.ts"
 import { Mailer } from "../../src/services/mail/Mailer.ts"
 import { codeOwnersContract } from "./codeOwners.contract.ts"
-import { reservedKeysContract } from "../identity/reservedKeys.contract.ts"
+import { reservedKeysContract } from "../identity/keys/reservedKeys.contract.ts"
 import { configLayer } from "../sessions/accountServices.ts"
 import { bindings, DIRECTORY, fetchWorker, newPerson, objectOf } from "../host/workerdWorld.ts"
 

@@ -1,8 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
-import { basic, bearer } from "../support/http/httpHost.ts"
-import { makeMover, type Mover } from "../support/http/httpMover.ts"
-import { ok, startWorld, type World } from "../support/http/httpWorld.ts"
+import { formatDidKey, publicKeyOf } from "../../../src/core/identity/didKey.ts"
+import { basic, bearer } from "../../support/http/httpHost.ts"
+import { makeMover, type Mover } from "../../support/http/httpMover.ts"
+import { ok, startWorld, type World } from "../../support/http/httpWorld.ts"
 
 const createAccount = "com.atproto.server.createAccount"
 const rotation = formatDidKey(publicKeyOf("k256", new Uint8Array(32).fill(0x42)))

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { ReservedKeys } from "../../src/services/identity/ReservedKeys.ts"
+import { ReservedKeys } from "../../../src/services/identity/ReservedKeys.ts"
 
 const alice = "did:plc:alice"
 const bob = "did:plc:bob"
