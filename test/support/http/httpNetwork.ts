@@ -26,7 +26,8 @@ interface Side {
 
 const sides = new Set<Side>()
 const native = globalThis.fetch
-let made = 0
+/** The port of the last name server; a URL never shows port 80. */
+let lastPort = 1000
 
 const txt = (did: string | undefined) =>
   Response.json(
@@ -69,7 +70,7 @@ export const closeNetworks = (): void => {
 /** Puts a host with this PLC directory into its own network. */
 export const startNetwork = (plcUrl: string): Network => {
   const { origin: plc, host } = new URL(plcUrl)
-  const doh = `127.0.0.1:${(made += 1)}`
+  const doh = `127.0.0.1:${(lastPort += 1)}`
   const side: Side = {
     plc,
     doh,
