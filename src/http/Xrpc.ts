@@ -1,13 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import {
-  authenticate,
-  type Credentials,
-  type Denied,
-  judgeAgain,
-  permit
-} from "../services/sessions/Auth.ts"
+import { authenticate, type Denied, judgeAgain, permit } from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
 import type { LimitRule } from "../services/limits/rules.ts"
 import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.ts"
@@ -21,7 +15,7 @@ import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
 import { nsidOf } from "./CurrentRequest.ts"
-import { isByApp } from "./sessions/dpopHeaders.ts"
+import { credentialsOf } from "./sessions/credentials.ts"
 import { jsonType, privateHeaders, withHeaders, withoutBody } from "./responses.ts"
 
 /** A call of a method, checked against its lexicon. */
@@ -146,22 +140,6 @@ export interface Engine<In = never> {
    * Takes a point of a rate limit by the client's address; undefined if the address is unknown.
    */
   readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
-}
-
-/** The request's credentials from its headers. */
-export const credentialsOf = (request: Request): Credentials => {
-  const authorization = request.headers.get("authorization")
-  return { method: request.method, url: request.url, ...credentialHeaders(request, authorization) }
-}
-
-/** The headers with a request's credentials. */
-export const credentialHeaders = (
-  { headers }: Request,
-  authorization: string | null
-): Pick<Credentials, "authorization" | "dpop"> => {
-  if (authorization === null) return {}
-  const dpop = isByApp(authorization) ? headers.get("dpop") : null
-  return dpop === null ? { authorization } : { authorization, dpop }
 }
 
 /** Answers an XRPC request from a table of methods; every failure becomes the protocol's error. */

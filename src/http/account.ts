@@ -20,7 +20,8 @@ import { accountMethods } from "./methods.ts"
 import { answerAuthorize } from "./proxy/authorize.ts"
 import { seenFromRequest } from "./sessions/place.ts"
 import { serveAtOnce, serveSoon, settled } from "./atOnce.ts"
-import { credentialsOf, serve } from "./Xrpc.ts"
+import { credentialsOf } from "./sessions/credentials.ts"
+import { serve } from "./Xrpc.ts"
 
 /** Streams the records for an archive; only the Worker asks for them, as the administrator. */
 const serveRecords = Effect.fnUntraced(

@@ -12,11 +12,10 @@ import { nsidOf } from "./CurrentRequest.ts"
 import { asError, type Failure } from "./errors.ts"
 import { checkBody, isInOnePiece, unreadable } from "./input.ts"
 import { finishBody } from "./responses.ts"
+import { credentialsOf, queryCredentials } from "./sessions/credentials.ts"
 import {
   answerFor,
   type Call,
-  credentialHeaders,
-  credentialsOf,
   invalid,
   jsonResponse,
   type MethodTable,
@@ -50,8 +49,7 @@ export const serveAtOnce = <R>(
   if (declared?.atOnce === undefined) return undefined
   if (request.method !== "GET" || request.body !== null) return undefined
   const { authority, atOnce } = declared
-  const sent = credentialHeaders(request, authorization)
-  const credentials = { method: "GET", url: `/xrpc/${nsid}`, ...sent }
+  const credentials = queryCredentials(request, nsid, authorization)
   const judged = Context.get(services, Auth).judge(credentials, authority, nsid)
   return Soon.flatMap(judged, (caller): Soon.Soon<Response, Failure, R> => {
     const parsed = Context.get(services, KnownLexicons).parseParams(nsid, searchParams)

@@ -15,7 +15,8 @@ import { accountMethods } from "./methods.ts"
 import { marked } from "./requestId.ts"
 import { limitHeaders, limitsText } from "./responses.ts"
 import { isByApp, nextNonce } from "./sessions/dpopHeaders.ts"
-import { credentialHeaders, type MethodTable } from "./Xrpc.ts"
+import { credentialHeaders } from "./sessions/credentials.ts"
+import type { MethodTable } from "./Xrpc.ts"
 
 /**
  * Where an account's object answers a query with the whole response.

@@ -6,7 +6,8 @@ import { getBlob, uploadBlob } from "./upload.ts"
 import { isHere } from "../accounts/presence.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
-import { type Call, credentialsOf, method } from "../Xrpc.ts"
+import { credentialsOf } from "../sessions/credentials.ts"
+import { type Call, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /**

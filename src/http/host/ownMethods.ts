@@ -17,7 +17,8 @@ import { mediaTypeOf, readBody } from "../input.ts"
 import { noteModerator } from "../operators/recordAct.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../CurrentRequest.ts"
-import { type Call, credentialsOf, type Method, serve } from "../Xrpc.ts"
+import { credentialsOf } from "../sessions/credentials.ts"
+import { type Call, type Method, serve } from "../Xrpc.ts"
 import { type MethodCaller, type XrpcMethod, XrpcError } from "./ownMethod.ts"
 
 /** The methods that a Worker adds to the server's own, by NSID, and its environment. */

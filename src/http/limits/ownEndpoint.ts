@@ -12,7 +12,7 @@ import { jsonType, privateHeaders } from "../responses.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 import { noteModerator } from "../operators/recordAct.ts"
-import { credentialsOf } from "../Xrpc.ts"
+import { credentialsOf } from "../sessions/credentials.ts"
 
 const admit = Effect.fnUntraced(function* (request: Request, name: string, role: Role) {
   const authority = { kind: "admin", role } as const

@@ -4,7 +4,7 @@ import { requestIdHeader } from "../../services/host/RequestId.ts"
 import * as Soon from "../../services/host/Soon.ts"
 import { authorizeProxySoon } from "../../services/proxy/calls.ts"
 import { whole } from "../queryNow.ts"
-import { credentialHeaders } from "../Xrpc.ts"
+import { credentialHeaders, queryCredentials } from "../sessions/credentials.ts"
 
 /**
  * Where an account's object authorizes a proxied read.
@@ -38,8 +38,8 @@ export const answerAuthorize = (
   const [id = "", lxm = "", aud = "", tokenAud = ""] = ["id", "lxm", "aud", "tokenAud"].map(
     (name) => queryValue(searchParams, name)
   )
-  const sent = credentialHeaders(request, request.headers.get("authorization"))
-  const input = { method: "GET", url: `/xrpc/${lxm}`, ...sent, lxm, aud, tokenAud }
+  const credentials = queryCredentials(request, lxm, request.headers.get("authorization"))
+  const input = { ...credentials, lxm, aud, tokenAud }
   const authorized = Soon.map(authorizeProxySoon(input, services), ({ token, rev }) => {
     const headers = { [tokenHeader]: token, [revHeader]: rev, [requestIdHeader]: id }
     return new Response(null, { headers })

@@ -3,7 +3,8 @@ import { importAuthority } from "../../services/repo/calls.ts"
 import { importRepo as importOver } from "./importRepo.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
-import { type Call, credentialsOf, method } from "../Xrpc.ts"
+import { credentialsOf } from "../sessions/credentials.ts"
+import { type Call, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /**

@@ -5,7 +5,7 @@ import { Config } from "../../../services/host/Config.ts"
 import { Outgoing, type OutgoingError } from "../../../services/host/Outgoing.ts"
 import { uploadBlob } from "../../blobs/upload.ts"
 import { importRepo } from "../../repo/importRepo.ts"
-import { credentialsOf } from "../../Xrpc.ts"
+import { credentialsOf } from "../../sessions/credentials.ts"
 import { callThere, decoded, MoveInFailed } from "./call.ts"
 import { here, type Moving, there, withHere } from "./remote.ts"
 
