@@ -9,7 +9,7 @@ import { isForeign, type Level } from "../../core/sessions/sessionToken.ts"
 import type { Credentials } from "../../services/sessions/Auth.ts"
 import { type Account, AccountStore } from "../../services/accounts/AccountStore.ts"
 import { PendingMigration, continueMigration } from "../../services/accounts/PendingMigration.ts"
-import { Auth, Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
+import { Auth, type Denied, type OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller, SessionLevel } from "../../services/sessions/Authority.ts"
 import { Config } from "../../services/host/Config.ts"
 import * as Soon from "../../services/host/Soon.ts"
@@ -21,15 +21,12 @@ import { isOwnToken } from "../../core/sessions/bearerToken.ts"
 import { OwnTokens } from "../../services/sessions/OwnTokens.ts"
 import { type Session, Sessions } from "../../services/sessions/Sessions.ts"
 import * as Callers from "./judge.ts"
-import { checkStanding, levelIn, rechecking } from "./standing.ts"
+import { checkStanding, deny, levelNow, rechecking } from "./standing.ts"
 import * as OAuthCallers from "../oauth/judgeApp.ts"
 
 type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
 
 const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 1, full: 2 }
-
-const deny = (error: Denied["error"], message: string) =>
-  Result.fail(new Denied({ error, message }))
 
 /** Whether a session's level suffices for the method, whatever the account's status. */
 const reaches = (level: Exclude<Level, "scoped">, authority: SessionAuthority): boolean =>
@@ -155,9 +152,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
           : scopedCaller(account, id, scope, authority)
       }
       if (!reaches(level, authority)) return deny("InvalidToken", "Bad token scope")
-      const isOwner = level === "full" || level === "takendown"
-      return Soon.flatMap(checkStanding(account, authority, isOwner), () => {
-        const reached = levelIn(account, level)
+      return Soon.flatMap(levelNow(account, level, authority), (reached) => {
         const caller: Caller = { kind: "session", did: account.did, session: id, level: reached }
         return account.deactivatedAt === undefined
           ? Result.succeed(caller)
