@@ -2,7 +2,7 @@
  * Runs many subscribers of the firehose in their own thread, so they don't slow down the client.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
-import { decode, decodeFirst } from "../src/core/repo/cborDecode.ts"
+import { decodeFrame } from "../src/core/repo/frame.ts"
 import { subscribe } from "./socket.ts"
 
 const path = "/xrpc/com.atproto.sync.subscribeRepos"
@@ -97,11 +97,9 @@ export async function openSubscribers(url: string, count: number, at = path) {
 const comeBack = 1012
 
 /** A frame's sequence number; undefined for a notice. */
-const seqOf = (frame: Buffer): number | undefined => {
-  const [, body] = decodeFirst(frame)
-  // SAFETY: a frame is two maps, and an event's has a number.
-  return (decode(body) as { readonly seq?: number }).seq
-}
+const seqOf = (frame: Buffer): number | undefined =>
+  // SAFETY: the body is a map, and an event's has a number.
+  (decodeFrame(frame).body as { readonly seq?: number }).seq
 
 /**
  * Replays from a cursor to the newest event, or for `most` milliseconds: returns frames, seconds and
