@@ -1,30 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
-import { look, Watched } from "./watchWorld.ts"
-
-/** Looks as often as given, five minutes apart; every look is one of a server that has just started. */
-const watching = (
-  body: (
-    watched: Watched,
-    looks: (times?: number) => Effect.Effect<void, unknown>
-  ) => Effect.Effect<void, unknown>
-) =>
-  Effect.gen(function* () {
-    const database = yield* Layer.build(HostDatabaseNode.layer(":memory:"))
-    const watched = new Watched()
-    yield* TestClock.adjust("10 days")
-    const looks = (times = 1) =>
-      Effect.gen(function* () {
-        for (let at = 0; at < times; at++) {
-          yield* Effect.scoped(look(watched, database))
-          yield* TestClock.adjust("5 minutes")
-        }
-      })
-    yield* body(watched, looks)
-  })
+import { watching } from "./watchWorld.ts"
 
 const good = { faulty: 0, isLate: false, lastGoodAt: 0, lastOutcome: "good" } as const
 

@@ -1,12 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as TestClock from "effect/testing/TestClock"
 import { nearLimits, stoppedBy, throttledBy } from "../../../src/core/stream/relayReport.ts"
-import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
 import { relaysReport } from "../../../src/services/operators/watch/relays.ts"
 import { watch } from "../../../src/services/operators/watch/watch.ts"
-import { servicesOf, Watched } from "./watchWorld.ts"
+import { servicesOf, watching } from "./watchWorld.ts"
 
 const relay = "https://relay.example"
 const minute = 60_000
@@ -58,37 +55,24 @@ describe("what the watch concludes of a relay", () => {
 })
 
 describe("the watch over relays", () => {
-  const watching = (
-    body: (
-      watched: Watched,
-      looks: (times?: number) => Effect.Effect<void, unknown>
-    ) => Effect.Effect<void, unknown>
-  ) =>
-    Effect.gen(function* () {
-      const database = yield* Layer.build(HostDatabaseNode.layer(":memory:"))
-      const watched = new Watched()
-      yield* TestClock.adjust("10 days")
-      watched.relays.push({ relay, ok: true })
-      watched.seq = 9 * 24 * 3_600_000_000
-      const looks = (times = 1) =>
-        Effect.gen(function* () {
-          for (let at = 0; at < times; at++) {
-            yield* Effect.scoped(
-              Effect.flatMap(servicesOf(watched, database), (services) =>
-                Effect.andThen(
-                  watch,
-                  Effect.tap(relaysReport, (report) => Effect.sync(() => (watched.report = report)))
-                ).pipe(Effect.provide(services))
-              )
-            )
-            yield* TestClock.adjust("5 minutes")
-          }
-        })
-      yield* body(watched, looks)
-    })
+  const watchingRelays = (body: Parameters<typeof watching>[0]) =>
+    watching(
+      (watched, looks) => {
+        watched.relays.push({ relay, ok: true })
+        watched.seq = 9 * 24 * 3_600_000_000
+        return body(watched, looks)
+      },
+      (watched, database) =>
+        Effect.flatMap(servicesOf(watched, database), (services) =>
+          Effect.andThen(
+            watch,
+            Effect.tap(relaysReport, (report) => Effect.sync(() => (watched.report = report)))
+          ).pipe(Effect.provide(services))
+        )
+    )
 
   it.effect("a relay that has stopped is asked again at once, and then ever less often", () =>
-    watching((watched, looks) =>
+    watchingRelays((watched, looks) =>
       Effect.gen(function* () {
         watched.claim = { kind: "known", status: "active", seq: 5 }
         yield* looks(2)
@@ -122,7 +106,7 @@ describe("the watch over relays", () => {
   )
 
   it.effect("a throttled server is reported once, and its end once", () =>
-    watching((watched, looks) =>
+    watchingRelays((watched, looks) =>
       Effect.gen(function* () {
         watched.claim = { kind: "known", status: "throttled", seq: 5 }
         yield* looks(4)
@@ -135,7 +119,7 @@ describe("the watch over relays", () => {
   )
 
   it.effect("a reader's rate is what it was sent between two looks", () =>
-    watching((watched, looks) =>
+    watchingRelays((watched, looks) =>
       Effect.gen(function* () {
         watched.claim = { kind: "known", status: "active", seq: 5 }
         watched.readers.push({ id: "r", since: 0, seen: 0, seq: 7, behind: 0, connected: true })

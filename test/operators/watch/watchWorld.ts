@@ -2,10 +2,13 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import type { HostClaim, RelaysReport } from "../../../src/core/stream/relayReport.ts"
 import * as DirectoryD1 from "../../../src/layers/accounts/DirectoryD1.ts"
 import * as ConfigEnv from "../../../src/layers/host/ConfigEnv.ts"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
+import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
 import * as PlcMemory from "../../support/network/PlcMemory.ts"
 import * as AlertsD1 from "../../../src/layers/operators/AlertsD1.ts"
 import * as HostCountsD1 from "../../../src/layers/operators/HostCountsD1.ts"
@@ -189,3 +192,28 @@ export const servicesOf = (
 /** One look of a server that has just started. */
 export const look = (watched: Watched, database: Context.Context<HostDatabase>) =>
   Effect.flatMap(servicesOf(watched, database), (services) => Effect.provide(watch, services))
+
+/** Looks as often as given, five minutes apart; every look is one of a server that has just started. */
+export const watching = (
+  body: (
+    watched: Watched,
+    looks: (times?: number) => Effect.Effect<void, unknown>
+  ) => Effect.Effect<void, unknown>,
+  oneLook: (
+    watched: Watched,
+    database: Context.Context<HostDatabase>
+  ) => Effect.Effect<unknown, unknown, Scope.Scope> = look
+) =>
+  Effect.gen(function* () {
+    const database = yield* Layer.build(HostDatabaseNode.layer(":memory:"))
+    const watched = new Watched()
+    yield* TestClock.adjust("10 days")
+    const looks = (times = 1) =>
+      Effect.gen(function* () {
+        for (let at = 0; at < times; at++) {
+          yield* Effect.scoped(oneLook(watched, database))
+          yield* TestClock.adjust("5 minutes")
+        }
+      })
+    yield* body(watched, looks)
+  })
