@@ -5,19 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { startPlc } from "../../../scripts/plc.ts"
 import { formatDidKey, publicKeyOf } from "../../../src/core/identity/didKey.ts"
-import {
-  type PlcData,
-  unsignedBytes,
-  updateOperation,
-  withSignature
-} from "../../../src/core/identity/plcOperation.ts"
-import { Keys, type PrivateKey } from "../../../src/services/identity/Keys.ts"
+import type { PlcData } from "../../../src/core/identity/plcOperation.ts"
+import type { PrivateKey } from "../../../src/services/identity/Keys.ts"
 import { PlcDirectory } from "../../../src/services/identity/PlcDirectory.ts"
 import { signUpdate } from "../../../src/services/identity/PlcOperations.ts"
 import { Alerts } from "../../../src/services/operators/Alerts.ts"
 import { watch } from "../../../src/services/operators/watch/watch.ts"
 import { basic, bearer, type Host } from "../../support/http/httpHost.ts"
 import { ok, outcomeOf, type Person, session, signUp } from "../../support/http/httpWorld.ts"
+import { ownOperation } from "../../support/network/ownOperation.ts"
 import { startKept } from "./kept.ts"
 
 const hour = 3_600_000
@@ -90,11 +86,8 @@ const hookedPlc = () => {
 const operate = (host: Host, did: string, key: PrivateKey, change: Partial<PlcData>) =>
   host.beneath(
     Effect.gen(function* () {
-      const plc = yield* PlcDirectory
-      const next = updateOperation(yield* plc.last(did), change)
-      const signer = yield* (yield* Keys).signer(key)
-      const signature = yield* signer.sign(unsignedBytes(next))
-      yield* plc.submit(did, withSignature(next, signature))
+      const operation = yield* ownOperation(did, key, change)
+      yield* (yield* PlcDirectory).submit(did, operation)
     })
   )
 

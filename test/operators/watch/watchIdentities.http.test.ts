@@ -1,40 +1,17 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import {
-  cidOfOperation,
-  type PlcData,
-  unsignedBytes,
-  updateOperation,
-  withSignature
-} from "../../../src/core/identity/plcOperation.ts"
+import { cidOfOperation } from "../../../src/core/identity/plcOperation.ts"
 import { Keys, type PrivateKey } from "../../../src/services/identity/Keys.ts"
 import { PlcDirectory } from "../../../src/services/identity/PlcDirectory.ts"
 import { updatePlc } from "../../../src/services/identity/PlcOperations.ts"
 import { Alerts } from "../../../src/services/operators/Alerts.ts"
 import { watch } from "../../../src/services/operators/watch/watch.ts"
-import * as KeysMaster from "../../../src/layers/identity/KeysMaster.ts"
 import { newestActs } from "../../support/http/consolePages.ts"
 import { basic, bearer, type Host, startHost } from "../../support/http/httpHost.ts"
 import { ok, outcomeOf, type Person, session, signUp } from "../../support/http/httpWorld.ts"
+import { ownOperation } from "../../support/network/ownOperation.ts"
 
 const hour = 3_600_000
-
-const keys = KeysMaster.layer({
-  masterKey: Redacted.make(Buffer.alloc(32, 3)),
-  masterKeyPrevious: undefined
-})
-
-/** The next operation of a DID, signed with its owner's key; the server isn't asked. */
-const ownOperation = Effect.fnUntraced(function* (
-  did: string,
-  key: PrivateKey,
-  change: Partial<PlcData>
-) {
-  const next = updateOperation(yield* (yield* PlcDirectory).last(did), change)
-  const signer = yield* (yield* Keys).signer(key)
-  return withSignature(next, yield* signer.sign(unsignedBytes(next)))
-}, Effect.provide(keys))
 
 let host: Host
 let people: ReadonlyArray<Person>
@@ -42,9 +19,7 @@ let key: PrivateKey
 beforeAll(async () => {
   host = await startHost()
   people = [await signUp(host, "first", "plc"), await signUp(host, "second", "plc")]
-  key = await Effect.runPromise(
-    Effect.flatMap(Keys, (service) => service.generate("k256")).pipe(Effect.provide(keys))
-  )
+  key = await host.beneath(Effect.flatMap(Keys, (keys) => keys.generate("k256")))
   for (const { did } of people) {
     await host.beneath(
       updatePlc(did, ({ rotationKeys }) => ({ rotationKeys: [key.didKey, ...rotationKeys] }))
