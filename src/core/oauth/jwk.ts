@@ -57,7 +57,7 @@ const prints = new WeakMap<PublicJwk, string>()
  * The same object for an equal key: jose imports a key once for each object, which costs as much as
  * a verification, and a client uses its key for all requests.
  */
-export const sameKey = (jwk: PublicJwk): PublicJwk => keyOf(JSON.stringify(jwk))
+const sameKey = (jwk: PublicJwk): PublicJwk => keyOf(JSON.stringify(jwk))
 
 /** A key's thumbprint, SHA-256 in base64url: `jkt` (RFC 7638). */
 export const thumbprint = async (jwk: PublicJwk): Promise<string> => {
